@@ -1,0 +1,24 @@
+/**
+ * An envelope: a message on its way to an actor. What crosses a shard's border (outbox, dead letters) is exactly this
+ * record; what the runtime knows beside it (who waits for the answer, which mark it moves) stays with the delivery.
+ */
+
+import type { Address } from './address.ts';
+
+/** Any event of a machine: a `type` and plain data (what msgpack and JSON can hold). */
+export interface AnyEvent {
+  readonly type: string;
+}
+
+export interface Envelope {
+  /** Unique, for logs and dead letters; the marks do not depend on it. */
+  readonly id: string;
+  readonly to: Address;
+  /** The sending actor; absent when it came from outside. */
+  readonly from?: Address;
+  readonly event: AnyEvent;
+  /** The operation (correlation) id that this envelope belongs to; what it causes inherits it. */
+  readonly operation?: string;
+  /** W3C `traceparent`, handed on unchanged. */
+  readonly trace?: string;
+}

@@ -1,0 +1,25 @@
+/**
+ * Ids and chance as a port, so that a simulator can draw both from one seed. The system's ids are random (version 4)
+ * UUIDs.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { moveNear } from './actor/address.ts';
+
+export interface Ids {
+  /** A fresh canonical UUID; with `near`, one in the slot of that UUID, so that both live on the same shard. */
+  mint(near?: string): string;
+  /** A fresh short token for nonces: unique, not secret. */
+  nonce(): string;
+  /** A number from 0 (inclusive) to 1 (exclusive), for jitter. */
+  random(): number;
+}
+
+export const systemIds: Ids = {
+  mint: (near) => {
+    const id = randomUUID();
+    return near === undefined ? id : moveNear(id, near);
+  },
+  nonce: () => randomUUID().slice(0, 18),
+  random: () => Math.random(),
+};

@@ -1,0 +1,51 @@
+/**
+ * Every bound of the runtime, in one place. Each is a default that `openSystem({ limits })` can change.
+ */
+
+export interface Limits {
+  /** Commands from outside that wait in one shard's mailbox; one more is answered MAILBOX_FULL. */
+  readonly mailboxMax: number;
+  /** Envelopes taken into one turn. */
+  readonly turnEnvelopesMax: number;
+  /** A turn takes no further envelope after this many milliseconds. */
+  readonly turnMs: number;
+  /** Same-shard tells run inside one turn; the rest leaves with its commit. */
+  readonly turnTellsMax: number;
+  /** Commits of one shard that may be under way at once. */
+  readonly commitsInFlightMax: number;
+  /** Unacknowledged outbox messages of a shard at which it takes no new commands from outside (OUTBOX_FULL). */
+  readonly outboxMax: number;
+  /** Cells resident in one process. */
+  readonly cellsMax: number;
+  /** Encoded bytes of one event. */
+  readonly eventBytesMax: number;
+  /** Encoded bytes of one snapshot. */
+  readonly snapshotBytesMax: number;
+  /** Publications kept per topic. */
+  readonly topicHistoryMax: number;
+  /** Dead letters kept per shard; the oldest go first. */
+  readonly deadLettersMax: number;
+  /** Attempts at reading an actor or committing a turn before waiting envelopes from outside are answered with the error. */
+  readonly storeAttemptsMax: number;
+  /** Time to live of a lease. */
+  readonly leaseMs: number;
+  /** Default deadline of an `ask`. */
+  readonly askMs: number;
+}
+
+export const defaultLimits: Limits = {
+  mailboxMax: 10_000,
+  turnEnvelopesMax: 256,
+  turnMs: 5,
+  turnTellsMax: 2_000,
+  commitsInFlightMax: 2,
+  outboxMax: 50_000,
+  cellsMax: 200_000,
+  eventBytesMax: 256 * 1024,
+  snapshotBytesMax: 4 * 1024 * 1024,
+  topicHistoryMax: 1_000,
+  deadLettersMax: 10_000,
+  storeAttemptsMax: 5,
+  leaseMs: 5_000,
+  askMs: 5_000,
+};
