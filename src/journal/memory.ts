@@ -1,0 +1,363 @@
+/**
+ * The memory adapter of the journal port, for the simulator and for unit tests. It keeps the whole contract but
+ * durability: its data lives in a `MemoryStore`, and opening a second journal on the same store is what a restart, or
+ * another node, is to a real one. A commit is applied within the call, in one synchronous step.
+ *
+ * It does no I/O, waits for nothing and copies nothing: payloads are kept as they were handed over, so nobody may write to
+ * them afterwards. Records added to the store's `damaged` set read as damaged, as a failed checksum does elsewhere.
+ */
+
+import type { Address } from '../actor/address.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import { type ErrorCode, TroupeError } from '../errors.ts';
+import { systemIds } from '../ids.ts';
+import { boundsFrom, defaultShards, type JournalBounds } from './bounds.ts';
+import { assertShard, assertShards, contractBreach, shardsDiffer, verdictOn } from './checks.ts';
+import type {
+  AcquireOutcome,
+  ActorIndex,
+  ActorRecord,
+  Commit,
+  CommitOutcome,
+  DeadLetterRecord,
+  Epoch,
+  Head,
+  Journal,
+  JournalEntry,
+  OutboxRecord,
+  RangeOptions,
+  SnapshotRecord,
+  TimerKey,
+  TimerRecord,
+} from './journal.ts';
+
+export interface MemoryTopic {
+  head: number;
+  readonly publications: { readonly offset: number; readonly payload: Uint8Array }[];
+}
+
+export interface MemoryShard {
+  /** Number of the last epoch given out. */
+  epochNumber: number;
+  holder: { readonly epoch: Epoch; readonly node: string; expiresAt: number } | undefined;
+  head: Head;
+  /** The entry of `seq` is at index `seq - 1`. */
+  readonly entries: JournalEntry[];
+  readonly actors: Map<Address, ActorIndex>;
+  /** Any of them may be deleted at any time. */
+  readonly snapshots: Map<Address, SnapshotRecord>;
+  readonly timers: Map<string, TimerRecord>;
+  outbox: readonly OutboxRecord[];
+  readonly outboxLast: Map<number, number>;
+  readonly marks: Map<number, number>;
+  projections: Readonly<Record<string, string>>;
+  readonly topics: Map<string, MemoryTopic>;
+  readonly deadLetters: DeadLetterRecord[];
+  readonly views: Map<string, Map<string, Uint8Array>>;
+}
+
+/** What outlives a journal: hand it to the next one. */
+export interface MemoryStore {
+  /** The epoch of all topics. */
+  readonly id: string;
+  readonly shards: readonly MemoryShard[];
+  readonly meta: Map<string, string>;
+  /** Records (or rows' and publications' payloads) that read as damaged. */
+  readonly damaged: WeakSet<object>;
+}
+
+export interface MemoryJournalOptions extends Partial<JournalBounds> {
+  /** Default: that of `store`, else 64. */
+  readonly shards?: number;
+  /** Data of an earlier journal. Default: none. */
+  readonly store?: MemoryStore;
+  /** The store's clock, which leases expire on: the same one for all journals of a store. */
+  readonly clock?: Clock;
+}
+
+/** A store without data. `id` tells it from others; it is random unless given. */
+export function createMemoryStore(shards: number = defaultShards, id: string = systemIds.nonce()): MemoryStore {
+  assertShards(shards);
+  return { id, shards: Array.from({ length: shards }, emptyShard), meta: new Map(), damaged: new WeakSet() };
+}
+
+/** Opens a journal on `store`, or on a new store. Throws JOURNAL_INCOMPATIBLE when the store has another number of shards. */
+export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
+  const store = options.store ?? createMemoryStore(options.shards);
+  if (options.shards !== undefined && options.shards !== store.shards.length) {
+    throw shardsDiffer(store.shards.length, options.shards);
+  }
+  const bounds = boundsFrom(options);
+  const clock = options.clock ?? systemClock;
+  let open = true;
+
+  /** Runs one call: at once, and as a promise also where it throws. */
+  const call = async <T>(shard: number, work: (data: MemoryShard) => T): Promise<T> => {
+    if (!open) throw new TroupeError('STOPPED', 'The journal is closed.');
+    assertShard(shard, store.shards.length);
+    return work(store.shards[shard] as MemoryShard);
+  };
+  const intact = <T extends object>(record: T, code: ErrorCode, what: string, params: Record<string, unknown>): T => {
+    if (store.damaged.has(record)) throw new TroupeError(code, `${what} is damaged.`, params);
+    return record;
+  };
+  const entryAt = (shard: number, seq: number): JournalEntry => {
+    const entry = store.shards[shard]?.entries[seq - 1];
+    const what = `Entry ${seq} of shard ${shard}`;
+    if (entry === undefined) throw new TroupeError('JOURNAL_DAMAGED', `${what} is missing.`, { shard, seq });
+    return intact(entry, 'JOURNAL_DAMAGED', what, { shard, seq });
+  };
+
+  return {
+    kind: 'memory',
+    description: 'memory; an answered commit survives nothing',
+    shards: store.shards.length,
+
+    acquire: (shard, owner, ttlMs) =>
+      call(shard, (data): AcquireOutcome => {
+        const expiresInMs = (data.holder?.expiresAt ?? 0) - clock.monotonic();
+        if (data.holder !== undefined && data.holder.epoch.nonce !== owner.nonce && expiresInMs > 0) {
+          return { kind: 'held', by: data.holder.node, expiresInMs };
+        }
+        data.epochNumber += 1;
+        const epoch = { number: data.epochNumber, nonce: owner.nonce };
+        data.holder = { epoch, node: owner.node, expiresAt: clock.monotonic() + ttlMs };
+        return { kind: 'acquired', lease: { shard, epoch }, head: data.head };
+      }),
+    renew: (lease, ttlMs) =>
+      call(lease.shard, ({ holder }) => {
+        if (holder === undefined || !sameEpoch(holder.epoch, lease.epoch)) return false;
+        holder.expiresAt = clock.monotonic() + ttlMs;
+        return true;
+      }),
+    release: (lease) =>
+      call(lease.shard, (data) => {
+        if (data.holder !== undefined && sameEpoch(data.holder.epoch, lease.epoch)) data.holder = undefined;
+      }),
+
+    async commit(commit): Promise<CommitOutcome> {
+      if (!open) throw new TroupeError('STOPPED', 'The journal is closed.');
+      const breach = contractBreach(commit, store.shards.length, bounds);
+      if (breach !== undefined) return { kind: 'invalid', message: `Commit ${commit.id} is not taken: ${breach}.` };
+      const data = store.shards[commit.shard] as MemoryShard;
+      const verdict = verdictOn(commit, data.holder?.epoch, data.head);
+      return verdict === 'apply' ? { kind: 'done', offsets: apply(data, commit, bounds) } : verdict;
+    },
+
+    readShard: (shard) =>
+      call(shard, (data) => ({
+        head: intact(data.head, 'JOURNAL_DAMAGED', `The head of shard ${shard}`, { shard }),
+        timers: [...data.timers.values()].map((timer) =>
+          intact(timer, 'JOURNAL_DAMAGED', `Timer ${timer.id} of ${timer.actor}`, {
+            shard,
+            actor: timer.actor,
+            timer: timer.id,
+          }),
+        ),
+        outbox: data.outbox.map((message) =>
+          intact(message, 'JOURNAL_DAMAGED', `Outbox message ${message.n} from shard ${shard} to ${message.to}`, {
+            shard,
+            to: message.to,
+            n: message.n,
+          }),
+        ),
+        outboxLast: marksOf(data.outboxLast),
+        marks: marksOf(data.marks),
+        projections: data.projections,
+      })),
+    readActors: (shard, actors) =>
+      call(shard, (data) => {
+        const read = (actor: Address): ActorRecord | undefined => {
+          const index = data.actors.get(actor);
+          if (index === undefined) return undefined;
+          intact(index, 'ACTOR_DAMAGED', `The index of ${actor}`, { shard, actor, record: 'index' });
+          const tail = index.tail.map((seq) => entryAt(shard, seq));
+          const snapshot = index.snapshotVersion === 0 ? undefined : data.snapshots.get(actor);
+          if (snapshot === undefined) return { index, tail };
+          return {
+            index,
+            tail,
+            snapshot: intact(snapshot, 'ACTOR_DAMAGED', `The snapshot of ${actor}`, {
+              shard,
+              actor,
+              record: 'snapshot',
+            }),
+          };
+        };
+        return actors.map((actor) =>
+          inPlace(
+            () => read(actor),
+            (error) => damagedActor(shard, actor, error),
+          ),
+        );
+      }),
+    readEntries: (shard, after, limit) =>
+      call(shard, (data) => {
+        const seqs = data.entries.slice(Math.max(0, after), Math.max(0, after) + limit).map((entry) => entry.seq);
+        return seqs.map((seq) =>
+          inPlace(
+            () => entryAt(shard, seq),
+            (error) => error,
+          ),
+        );
+      }),
+    listActors: (shard, range) =>
+      call(shard, (data) =>
+        keysIn([...data.actors.keys()], range).map((actor) =>
+          intact(data.actors.get(actor) as ActorIndex, 'ACTOR_DAMAGED', `The index of ${actor}`, {
+            shard,
+            actor,
+            record: 'index',
+          }),
+        ),
+      ),
+    readTopic: (shard, topic, after, limit) =>
+      call(shard, ({ topics }) => {
+        const { head, publications } = topics.get(topic) ?? { head: 0, publications: [] };
+        const wanted = publications.filter(({ offset }) => offset > after).slice(0, limit);
+        for (const { offset, payload } of wanted) {
+          intact(payload, 'JOURNAL_DAMAGED', `Publication ${offset} of ${topic}`, { shard, topic, offset });
+        }
+        return { epoch: store.id, head, oldest: publications[0]?.offset ?? head + 1, publications: wanted };
+      }),
+    readDeadLetters: (shard, limit) =>
+      call(shard, ({ deadLetters }) =>
+        deadLetters
+          .slice(Math.max(0, deadLetters.length - limit))
+          .reverse()
+          .map((letter) =>
+            intact(letter, 'JOURNAL_DAMAGED', `A dead letter of shard ${shard}`, { shard, at: letter.at }),
+          ),
+      ),
+    readRows: (shard, view, keys) =>
+      call(shard, ({ views }) =>
+        keys.map((key) => {
+          const payload = views.get(view)?.get(key);
+          return payload && intact(payload, 'JOURNAL_DAMAGED', `Row ${key} of view ${view}`, { shard, view, key });
+        }),
+      ),
+    readRange: (shard, view, range) =>
+      call(shard, ({ views }) => {
+        const rows = views.get(view) ?? new Map<string, Uint8Array>();
+        return keysIn([...rows.keys()], range).map((key) => {
+          const payload = rows.get(key) as Uint8Array;
+          return {
+            key,
+            payload: intact(payload, 'JOURNAL_DAMAGED', `Row ${key} of view ${view}`, { shard, view, key }),
+          };
+        });
+      }),
+
+    readMeta: (key) => call(0, () => store.meta.get(key)),
+    initMeta: (key, value) =>
+      call(0, () => {
+        if (!store.meta.has(key)) store.meta.set(key, value);
+        return store.meta.get(key) as string;
+      }),
+    async close() {
+      open = false;
+    },
+  };
+}
+
+function apply(data: MemoryShard, commit: Commit, bounds: JournalBounds): readonly number[] {
+  data.head = { commits: commit.number, seq: commit.firstSeq + commit.entries.length - 1, commitId: commit.id };
+  for (const entry of commit.entries) data.entries.push(entry);
+  for (const index of commit.actors) data.actors.set(index.actor, index);
+  for (const snapshot of commit.snapshots) data.snapshots.set(snapshot.actor, snapshot);
+  for (const timer of commit.timersCleared) data.timers.delete(timerKey(timer));
+  for (const timer of commit.timersSet) data.timers.set(timerKey(timer), timer);
+  applyMessages(data, commit);
+  applyViews(data, commit);
+  for (const letter of commit.deadLetters) data.deadLetters.push(letter);
+  data.deadLetters.splice(0, Math.max(0, data.deadLetters.length - bounds.deadLettersMax));
+  return commit.publications.map(({ topic, payload }) => {
+    const kept = data.topics.get(topic) ?? { head: 0, publications: [] };
+    data.topics.set(topic, kept);
+    kept.head += 1;
+    kept.publications.push({ offset: kept.head, payload });
+    if (kept.publications.length > bounds.topicHistoryMax) kept.publications.shift();
+    return kept.head;
+  });
+}
+
+function applyMessages(data: MemoryShard, commit: Commit): void {
+  for (const { to, n } of commit.outbox) data.outboxLast.set(to, n);
+  for (const { shard, n } of commit.marks) data.marks.set(shard, n);
+  if (commit.outbox.length === 0 && commit.outboxAcked.length === 0) return;
+  const acked = new Map(commit.outboxAcked.map(({ shard, n }) => [shard, n]));
+  data.outbox = [...data.outbox, ...commit.outbox]
+    .filter(({ to, n }) => n > (acked.get(to) ?? 0))
+    .sort((a, b) => a.to - b.to || a.n - b.n);
+}
+
+function applyViews(data: MemoryShard, commit: Commit): void {
+  for (const view of commit.viewsCleared) data.views.delete(view);
+  for (const { view, key, payload } of commit.views) {
+    const rows = data.views.get(view) ?? new Map<string, Uint8Array>();
+    data.views.set(view, rows);
+    if (payload === undefined) rows.delete(key);
+    else rows.set(key, payload);
+  }
+  data.projections = { ...data.projections, ...commit.projections };
+}
+
+function emptyShard(): MemoryShard {
+  return {
+    epochNumber: 0,
+    holder: undefined,
+    head: { commits: 0, seq: 0, commitId: '' },
+    entries: [],
+    actors: new Map(),
+    snapshots: new Map(),
+    timers: new Map(),
+    outbox: [],
+    outboxLast: new Map(),
+    marks: new Map(),
+    projections: {},
+    topics: new Map(),
+    deadLetters: [],
+    views: new Map(),
+  };
+}
+
+function keysIn<K extends string>(keys: K[], { prefix = '', after, reverse = false, limit }: RangeOptions): K[] {
+  const wanted = keys.filter(
+    (key) => key.startsWith(prefix) && (after === undefined || (reverse ? key < after : key > after)),
+  );
+  wanted.sort();
+  if (reverse) wanted.reverse();
+  return wanted.slice(0, limit);
+}
+
+function timerKey({ actor, id }: TimerKey): string {
+  return `${actor} ${id}`;
+}
+
+function marksOf(marks: ReadonlyMap<number, number>): { readonly shard: number; readonly n: number }[] {
+  return [...marks].map(([shard, n]) => ({ shard, n })).sort((a, b) => a.shard - b.shard);
+}
+
+function sameEpoch(a: Epoch, b: Epoch): boolean {
+  return a.number === b.number && a.nonce === b.nonce;
+}
+
+/** What `read` gives, or its damage as a value. */
+function inPlace<T>(read: () => T, name: (error: TroupeError) => Error): T | Error {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof TroupeError) return name(error);
+    throw error;
+  }
+}
+
+function damagedActor(shard: number, actor: Address, error: TroupeError): TroupeError {
+  if (error.code === 'ACTOR_DAMAGED') return error;
+  return new TroupeError(
+    'ACTOR_DAMAGED',
+    `${actor} cannot be read: ${error.message}`,
+    { ...error.params, shard, actor, record: 'entry' },
+    error,
+  );
+}
