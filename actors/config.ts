@@ -1,0 +1,240 @@
+/**
+ * The chat's configuration: environment variables and flags (flags win), validated once at the start. All mistakes come
+ * at once, one sentence each. An empty variable counts as not set, as a compose file leaves it.
+ *
+ * Nothing here opens a store or a port.
+ */
+
+import { z } from 'zod';
+import { type Durability, durabilitiesOf, parseJournalUrl, TroupeError, withoutPassword } from '../src/index.ts';
+
+export interface StoreConfig {
+  /** `lmdb:<folder>`, `redis://…` or `rediss://…`. */
+  readonly journal: string;
+  /** Undefined: what the store has; 64 for a new one. */
+  readonly shards: number | undefined;
+  /** Undefined: `disk` for lmdb; for redis whatever the server does. */
+  readonly durability: Durability | undefined;
+  /** Undefined: development mode, with the secret that is kept with the store. */
+  readonly authSecret: string | undefined;
+}
+
+export interface Config extends StoreConfig {
+  readonly port: number;
+  readonly host: string;
+  readonly allowedOrigins: readonly string[];
+  readonly logLevel: (typeof logLevels)[number];
+  readonly leaseMs: number;
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+interface Setting<T> {
+  /** The environment variable. */
+  readonly name: string;
+  /** The flag of `troupe start`; a secret has none, since everyone can read the arguments of a process. */
+  readonly flag?: string;
+  readonly argument: string;
+  readonly about: string;
+  readonly schema: z.ZodType<T, string>;
+  readonly initial: T;
+  readonly secret?: boolean;
+}
+
+function wholeNumber(min: number, max: number): z.ZodType<number, string> {
+  const sentence = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, sentence)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, sentence);
+}
+
+const journalUrl = z.string().superRefine((url, context) => {
+  try {
+    parseJournalUrl(url);
+  } catch {
+    context.addIssue({
+      code: 'custom',
+      message: 'must look like lmdb:./data, redis://host:6379 or rediss://host:6379',
+    });
+  }
+});
+
+const origins = z
+  .string()
+  .transform((list) => list.split(',').map((origin) => origin.trim()))
+  .refine(
+    (list) => list.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
+    'must be origins separated by commas, like https://chat.example.com',
+  );
+
+function setting<T>(value: Setting<T>): Setting<T> {
+  return value;
+}
+
+/** Every setting there is, in the order of the README's table. */
+export const settings = {
+  port: setting({
+    name: 'PORT',
+    flag: '--port',
+    argument: 'port',
+    about: 'port to listen on; 0 takes a free one',
+    schema: wholeNumber(0, 65_535),
+    initial: 8082,
+  }),
+  host: setting({
+    name: 'HOST',
+    flag: '--host',
+    argument: 'address',
+    about: 'address to listen on',
+    schema: z.string().regex(/^[A-Za-z0-9.:-]{1,253}$/, 'must be an IP address or a host name'),
+    initial: '127.0.0.1',
+  }),
+  journal: setting({
+    name: 'JOURNAL',
+    flag: '--journal',
+    argument: 'url',
+    about: 'where everything is kept: lmdb:<folder>, redis://… or rediss://…',
+    schema: journalUrl,
+    initial: 'lmdb:./data',
+  }),
+  shards: setting<number | undefined>({
+    name: 'SHARDS',
+    flag: '--shards',
+    argument: 'count',
+    about: 'shards of a new store (default 64); checked against an existing one',
+    schema: wholeNumber(1, 16_384),
+    initial: undefined,
+  }),
+  durability: setting<Durability | undefined>({
+    name: 'DURABILITY',
+    flag: '--durability',
+    argument: 'level',
+    about: 'lmdb: process or disk (default disk); redis: what the server must at least do, everysec or always',
+    schema: z.enum(['process', 'disk', 'everysec', 'always'], 'must be process, disk, everysec or always'),
+    initial: undefined,
+  }),
+  authSecret: setting<string | undefined>({
+    name: 'AUTH_SECRET',
+    argument: 'secret',
+    about: 'secret that signs the bearer tokens (HS256); without it, development mode on a loopback address',
+    schema: z.string().refine((secret) => Buffer.byteLength(secret) >= 32, 'must be at least 32 bytes long'),
+    initial: undefined,
+    secret: true,
+  }),
+  allowedOrigins: setting<readonly string[]>({
+    name: 'ALLOWED_ORIGINS',
+    flag: '--allowed-origins',
+    argument: 'list',
+    about: 'origins of pages, beside its own, that may use this server; separated by commas',
+    schema: origins,
+    initial: [],
+  }),
+  logLevel: setting({
+    name: 'LOG_LEVEL',
+    flag: '--log-level',
+    argument: 'level',
+    about: `one of ${logLevels.join(', ')}`,
+    schema: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`),
+    initial: 'info',
+  }),
+  leaseMs: setting({
+    name: 'LEASE_MS',
+    flag: '--lease-ms',
+    argument: 'ms',
+    about: "how long a node's hold on its shards outlives the node",
+    schema: wholeNumber(1_000, 60_000),
+    initial: 5_000,
+  }),
+} as const satisfies { readonly [K in keyof Config]-?: Setting<Config[K]> };
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+/** Flags by their name in `Config`, as typed. */
+export type Flags = { readonly [K in keyof Config]?: string | undefined };
+
+/** 127.0.0.0/8, ::1 and localhost: addresses that only this machine reaches. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+}
+
+class Reader {
+  readonly mistakes: string[] = [];
+  readonly #environment: Environment;
+  readonly #flags: Flags;
+
+  constructor(environment: Environment, flags: Flags) {
+    this.#environment = environment;
+    this.#flags = flags;
+  }
+
+  /** What the user called it: the flag if it was used, else the variable. */
+  called(key: keyof Config): string {
+    const { name, flag } = settings[key] as Setting<unknown>;
+    return this.#flags[key] !== undefined && flag !== undefined ? flag : name;
+  }
+
+  read<K extends keyof Config>(key: K): Config[K] | undefined {
+    const { name, schema, initial, secret } = settings[key] as unknown as Setting<Config[K]>;
+    const text = this.#flags[key] ?? this.#environment[name];
+    if (text === undefined || text === '') return initial;
+    const parsed = schema.safeParse(text);
+    if (parsed.success) return parsed.data;
+    const shown = secret === true ? '' : `, not "${withoutPassword(text)}"`;
+    this.mistakes.push(`${this.called(key)} ${parsed.error.issues[0]?.message ?? 'is invalid'}${shown}.`);
+    return undefined;
+  }
+
+  store(): StoreConfig {
+    const journal = this.read('journal');
+    const durability = this.read('durability');
+    if (journal !== undefined && durability !== undefined) {
+      const { kind } = parseJournalUrl(journal);
+      const known = durabilitiesOf(kind);
+      if (!known.includes(durability)) {
+        this.mistakes.push(
+          `${this.called('durability')} "${durability}" does not fit a ${kind} journal, which knows ${known.join(' and ')}.`,
+        );
+      }
+    }
+    return {
+      journal: journal ?? settings.journal.initial,
+      shards: this.read('shards'),
+      durability,
+      authSecret: this.read('authSecret'),
+    };
+  }
+
+  /** Throws `CONFIG_INVALID` with every mistake, one per line. */
+  finish<T>(config: T): T {
+    if (this.mistakes.length === 0) return config;
+    throw new TroupeError('CONFIG_INVALID', this.mistakes.join('\n'), { mistakes: this.mistakes });
+  }
+}
+
+/** What the reading commands need. Throws `CONFIG_INVALID`. */
+export function readStoreConfig(environment: Environment, flags: Flags = {}): StoreConfig {
+  const reader = new Reader(environment, flags);
+  return reader.finish(reader.store());
+}
+
+/** Everything a server needs. Throws `CONFIG_INVALID`, also when it would let anybody on the network sign in. */
+export function readConfig(environment: Environment, flags: Flags = {}): Config {
+  const reader = new Reader(environment, flags);
+  const store = reader.store();
+  const host = reader.read('host');
+  const secretIsThere = store.authSecret !== undefined || (environment[settings.authSecret.name] ?? '') !== '';
+  if (host !== undefined && !isLoopback(host) && !secretIsThere) {
+    reader.mistakes.push(
+      `AUTH_SECRET must be set to listen on ${host}: without it anybody who reaches the port could sign in as anybody.`,
+    );
+  }
+  return reader.finish({
+    ...store,
+    host: host ?? settings.host.initial,
+    port: reader.read('port') ?? settings.port.initial,
+    allowedOrigins: reader.read('allowedOrigins') ?? settings.allowedOrigins.initial,
+    logLevel: reader.read('logLevel') ?? settings.logLevel.initial,
+    leaseMs: reader.read('leaseMs') ?? settings.leaseMs.initial,
+  });
+}
