@@ -1,0 +1,156 @@
+/**
+ * Replays the journal of one shard from its first entry: every actor is folded in journal order, and each accepted event
+ * is handed over with the state after it. What rebuilds a view, rebuilds snapshots or verifies a store reads through
+ * here, so that they cannot disagree about what the journal says.
+ *
+ * It causes nothing: effects and timers of the folded transitions are only shown. What cannot be folded (a damaged entry, a
+ * gap, an unknown type, a machine that throws) stops that actor, never the shard. Memory follows the actors of one shard.
+ */
+
+import type { AnyMachineSnapshot } from 'xstate';
+import { type Address, parseAddress } from '../actor/address.ts';
+import type { AnyEvent } from '../actor/envelope.ts';
+import type { HostedMachine } from '../actor/logic.ts';
+import { messageOf } from '../errors.ts';
+import { decode } from '../journal/codec.ts';
+import type { Journal, JournalEntry } from '../journal/journal.ts';
+import type { Projection, Row, Step } from './projection.ts';
+
+export interface ReplayedActor {
+  readonly address: Address;
+  readonly id: string;
+  readonly hosted: HostedMachine;
+  state: AnyMachineSnapshot;
+  version: number;
+}
+
+export interface ReplayedStep {
+  readonly entry: JournalEntry;
+  /** As it stands after the entry. */
+  readonly actor: ReplayedActor;
+  readonly event: AnyEvent;
+  /** What the machine emitted, its initial emissions included at version 1. */
+  readonly emitted: readonly AnyEvent[];
+}
+
+export interface ReplayProblem {
+  readonly seq: number;
+  /** Undefined when the entry does not even say whose it is. */
+  readonly actor: Address | undefined;
+  readonly reason: string;
+}
+
+export interface ReplayHooks {
+  readonly onStep: (step: ReplayedStep) => void;
+  readonly onProblem: (problem: ReplayProblem) => void;
+  /** Called between pages, with the number of entries of the last one. */
+  readonly afterPage?: (entries: number) => Promise<void> | void;
+}
+
+/** Entries read from the journal at once. */
+const pageEntries = 1_000;
+
+export class Replay {
+  /** The actors folded so far, without those that met a problem. */
+  readonly actors = new Map<Address, ReplayedActor>();
+  /** Actors that cannot be folded any further. */
+  readonly broken = new Set<Address>();
+  /** `seq` of the last entry read. */
+  seq = 0;
+  readonly #journal: Journal;
+  readonly #shard: number;
+  readonly #hosts: ReadonlyMap<string, HostedMachine>;
+  readonly #onlyTypes: ReadonlySet<string> | undefined;
+
+  /** Entries of types that are not in `hosts` are problems, unless `onlyTypes` leaves them out on purpose. */
+  constructor(
+    journal: Journal,
+    shard: number,
+    hosts: ReadonlyMap<string, HostedMachine>,
+    onlyTypes?: ReadonlySet<string>,
+  ) {
+    this.#journal = journal;
+    this.#shard = shard;
+    this.#hosts = hosts;
+    this.#onlyTypes = onlyTypes;
+  }
+
+  /** Reads on to the entry `until`, or to the journal's end if that comes first. */
+  async advance(until: number, hooks: ReplayHooks): Promise<void> {
+    while (this.seq < until) {
+      const page = await this.#journal.readEntries(this.#shard, this.seq, Math.min(pageEntries, until - this.seq));
+      if (page.length === 0) return;
+      for (const entry of page) this.#take(entry, hooks);
+      await hooks.afterPage?.(page.length);
+    }
+  }
+
+  #take(entry: JournalEntry | Error, hooks: ReplayHooks): void {
+    this.seq++;
+    if (entry instanceof Error) {
+      hooks.onProblem({ seq: this.seq, actor: undefined, reason: entry.message });
+      return;
+    }
+    if (entry.seq !== this.seq) {
+      const reason = `the journal goes from ${this.seq - 1} to ${entry.seq}`;
+      hooks.onProblem({ seq: this.seq, actor: undefined, reason });
+      this.seq = entry.seq;
+    }
+    if (this.broken.has(entry.actor)) return;
+    try {
+      const step = this.#fold(entry);
+      if (step !== undefined) hooks.onStep(step);
+    } catch (error) {
+      this.broken.add(entry.actor);
+      this.actors.delete(entry.actor);
+      hooks.onProblem({ seq: entry.seq, actor: entry.actor, reason: messageOf(error) });
+    }
+  }
+
+  #fold(entry: JournalEntry): ReplayedStep | undefined {
+    const { type, id } = parseAddress(entry.actor);
+    if (this.#onlyTypes !== undefined && !this.#onlyTypes.has(type)) return undefined;
+    const hosted = this.#hosts.get(type);
+    if (hosted === undefined) throw new Error(`nothing is known of actors of type "${type}"`);
+    let actor = this.actors.get(entry.actor);
+    const began = actor === undefined ? hosted.initial(id) : undefined;
+    if (actor === undefined) {
+      actor = { address: entry.actor, id, hosted, state: began!.state, version: 0 };
+      this.actors.set(entry.actor, actor);
+    }
+    if (entry.version !== actor.version + 1) {
+      throw new Error(`its history goes from version ${actor.version} to ${entry.version}`);
+    }
+    const event = decode<AnyEvent>(entry.payload);
+    const step = hosted.step(actor.state, event);
+    actor.state = step.state;
+    actor.version = entry.version;
+    return { entry, actor, event, emitted: began === undefined ? step.emitted : [...began.emitted, ...step.emitted] };
+  }
+}
+
+/** The types whose steps a projection of `projections` reads. */
+export function typesOf(projections: readonly Projection[]): ReadonlySet<string> {
+  return new Set(projections.flatMap((projection) => Object.keys(projection.rules)));
+}
+
+/** The rows that `projections` make of one step, in order. */
+export function rowsOf(projections: readonly Projection[], replayed: ReplayedStep): readonly Row[] {
+  const { entry, actor, event } = replayed;
+  const step: Step<AnyMachineSnapshot, AnyEvent> = {
+    self: actor.address,
+    id: actor.id,
+    version: entry.version,
+    event,
+    emitted: entry.emitted,
+    state: actor.state,
+    operation: entry.operation,
+    at: entry.at,
+  };
+  return projections.flatMap((projection) => {
+    const rule = projection.rules[actor.hosted.definition.type] as
+      | ((step: Step<AnyMachineSnapshot, AnyEvent>) => readonly Row[])
+      | undefined;
+    return rule?.(step) ?? [];
+  });
+}
