@@ -16,6 +16,8 @@ export {
 } from './actor/definition.ts';
 export { type Effect, publish, reply, tell } from './actor/effect.ts';
 export type { AnyEvent, Envelope } from './actor/envelope.ts';
+export { HostedMachine } from './actor/logic.ts';
+export { register } from './actor/registration.ts';
 export type { ActorRef, ActorState, ActorSystem, HistoryEntry, SendOptions } from './actor-system.ts';
 export { type Clock, sleep, systemClock } from './clock.ts';
 export { type ErrorCode, messageOf, TroupeError } from './errors.ts';
@@ -31,6 +33,8 @@ export {
   parseJournalUrl,
   withoutPassword,
 } from './journal/open.ts';
+export { type Difference, type Findings, type VerifyOptions, verifyJournal } from './journal/verify.ts';
 export { defaultLimits, type Limits } from './limits.ts';
 export { defineProjection, type Projection, type Row, rule, type Step } from './projection/projection.ts';
+export { type RebuildOptions, type Rebuilt, rebuildShard } from './projection/rebuild.ts';
 export { type Publication, type TopicHistory, topicShard } from './topic/topic.ts';

@@ -22,7 +22,8 @@ import {
   type ViewChange,
 } from '../journal/journal.ts';
 import type { Projection } from './projection.ts';
-import { Replay, type ReplayedActor, rowsOf, typesOf } from './replay.ts';
+import { Projections } from './projections.ts';
+import { projectedStep, Replay, type ReplayedActor, typesOf } from './replay.ts';
 
 export interface RebuildOptions {
   readonly journal: Journal;
@@ -157,6 +158,7 @@ export async function rebuildShard(options: RebuildOptions): Promise<Rebuilt> {
   const { journal, lease, hosts, projections } = options;
   const appender = new Appender(journal, lease, options.head);
   const replay = new Replay(journal, lease.shard, hosts, options.snapshots === true ? undefined : typesOf(projections));
+  const rows = new Projections(projections);
   const batch = new RowBatch();
   const problems: string[] = [];
   let entries = 0;
@@ -166,7 +168,7 @@ export async function rebuildShard(options: RebuildOptions): Promise<Rebuilt> {
   }
   await replay.advance(options.head.seq, {
     onStep: (step) => {
-      for (const { view, key, value } of rowsOf(projections, step)) {
+      for (const { view, key, value } of rows.rows(projectedStep(step))) {
         batch.add(value === undefined ? { view, key } : { view, key, payload: encode(value) });
       }
     },

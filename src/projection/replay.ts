@@ -14,7 +14,7 @@ import type { HostedMachine } from '../actor/logic.ts';
 import { messageOf } from '../errors.ts';
 import { decode } from '../journal/codec.ts';
 import type { Journal, JournalEntry } from '../journal/journal.ts';
-import type { Projection, Row, Step } from './projection.ts';
+import type { Projection, Step } from './projection.ts';
 
 export interface ReplayedActor {
   readonly address: Address;
@@ -134,23 +134,8 @@ export function typesOf(projections: readonly Projection[]): ReadonlySet<string>
   return new Set(projections.flatMap((projection) => Object.keys(projection.rules)));
 }
 
-/** The rows that `projections` make of one step, in order. */
-export function rowsOf(projections: readonly Projection[], replayed: ReplayedStep): readonly Row[] {
-  const { entry, actor, event } = replayed;
-  const step: Step<AnyMachineSnapshot, AnyEvent> = {
-    self: actor.address,
-    id: actor.id,
-    version: entry.version,
-    event,
-    emitted: entry.emitted,
-    state: actor.state,
-    operation: entry.operation,
-    at: entry.at,
-  };
-  return projections.flatMap((projection) => {
-    const rule = projection.rules[actor.hosted.definition.type] as
-      | ((step: Step<AnyMachineSnapshot, AnyEvent>) => readonly Row[])
-      | undefined;
-    return rule?.(step) ?? [];
-  });
+/** The step as the rules of projections see it. */
+export function projectedStep({ entry, actor, event }: ReplayedStep): Step<AnyMachineSnapshot, AnyEvent> {
+  const { version, emitted, operation, at } = entry;
+  return { self: actor.address, id: actor.id, version, event, emitted, state: actor.state, operation, at };
 }

@@ -1,0 +1,191 @@
+/**
+ * Verifies a store: that every snapshot is the fold of its journal (invariant 4), that indices, tails, views, timers,
+ * outboxes, marks and topics agree with what the journal says, and that every record is readable. It only reads, needs no
+ * lease and may run beside the writer: what it compares was read at positions it knows, so that commits made meanwhile
+ * are no differences.
+ *
+ * It judges with the definitions it is given; it does not know whether they are those the journal was written with. A
+ * machine that changed incompatibly shows as differences, which is the point. verify-shard.ts has the checks of one shard.
+ */
+
+import type { ActorDefinition } from '../actor/definition.ts';
+import { register } from '../actor/registration.ts';
+import { messageOf } from '../errors.ts';
+import type { Projection } from '../projection/projection.ts';
+import type { Parcel } from '../shard/delivery.ts';
+import { topicShard } from '../topic/topic.ts';
+import { decode } from './codec.ts';
+import type { Journal, Mark, ShardState } from './journal.ts';
+import { ShardVerification } from './verify-shard.ts';
+
+export interface Difference {
+  readonly shard: number;
+  /** The actor, row, topic or record that differs. */
+  readonly subject: string;
+  /** Completes the sentence that begins with the subject. */
+  readonly reason: string;
+}
+
+/** What a verification has counted and found; it grows while the verification runs. */
+export class Findings {
+  shards = 0;
+  entries = 0;
+  actors = 0;
+  snapshots = 0;
+  rows = 0;
+  timers = 0;
+  topics = 0;
+  deadLetters = 0;
+  /** All of them, those that are not kept included. */
+  differenceCount = 0;
+  readonly differences: Difference[] = [];
+  /** What is no error and worth knowing, with the number of times it was met. */
+  readonly notes = new Map<string, number>();
+  /** Publications that the folded effects of all shards account for, by topic. */
+  readonly publications = new Map<string, number>();
+
+  differ(shard: number, subject: string, reason: string): void {
+    this.differenceCount++;
+    if (this.differences.length < differencesMax) this.differences.push({ shard, subject, reason });
+  }
+
+  note(sentence: string): void {
+    this.notes.set(sentence, (this.notes.get(sentence) ?? 0) + 1);
+  }
+}
+
+export interface VerifyOptions {
+  readonly journal: Journal;
+  readonly definitions: readonly ActorDefinition[];
+  readonly projections: readonly Projection[];
+  /** Called now and then, with what was counted so far. */
+  readonly onProgress?: (findings: Findings) => void;
+}
+
+/** Differences that are kept; a store with more is beyond reading them one by one. */
+const differencesMax = 1_000;
+/** Topics asked for at once. */
+const topicsAtOnce = 64;
+
+/** What links a shard to others, as of one reading. */
+interface Links {
+  readonly marks: readonly Mark[];
+  readonly outboxLast: readonly Mark[];
+  /** The highest parcel per receiving shard that is not in the outbox any more. */
+  readonly acked: readonly Mark[];
+  /** Publications still on their way, by topic. */
+  readonly underWay: ReadonlyMap<string, number>;
+}
+
+function linksOf(shard: number, state: ShardState, findings: Findings): Links {
+  const lasts = new Map(state.outboxLast.map(({ shard: to, n }) => [to, n]));
+  const acked = new Map(lasts);
+  const underWay = new Map<string, number>();
+  const previous = new Map<number, number>();
+  for (const { to, n, payload } of state.outbox) {
+    const before = previous.get(to);
+    if (before === undefined) acked.set(to, n - 1);
+    else if (n !== before + 1) findings.differ(shard, `outbox to shard ${to}`, `goes from parcel ${before} to ${n}`);
+    previous.set(to, n);
+    try {
+      const { publication } = decode<Parcel>(payload);
+      if (publication !== undefined) underWay.set(publication.topic, (underWay.get(publication.topic) ?? 0) + 1);
+    } catch (error) {
+      findings.differ(shard, `parcel ${n} to shard ${to}`, `is unreadable: ${messageOf(error)}`);
+    }
+  }
+  for (const [to, n] of previous) {
+    if (lasts.get(to) === n) continue;
+    findings.differ(
+      shard,
+      `outbox to shard ${to}`,
+      `ends at parcel ${n}, though ${lasts.get(to) ?? 0} were handed out`,
+    );
+  }
+  const ackedMarks = [...acked].map(([to, n]) => ({ shard: to, n }));
+  return { marks: state.marks, outboxLast: state.outboxLast, acked: ackedMarks, underWay };
+}
+
+async function readLinks(journal: Journal, findings: Findings): Promise<readonly Links[]> {
+  const links: Links[] = [];
+  for (let shard = 0; shard < journal.shards; shard++) {
+    links.push(linksOf(shard, await journal.readShard(shard), findings));
+  }
+  return links;
+}
+
+function markFor(marks: readonly Mark[], shard: number): number {
+  return marks.find((mark) => mark.shard === shard)?.n ?? 0;
+}
+
+/**
+ * A mark may not be beyond what was sent, nor below what was acknowledged. Both only grow, so the smaller side of each
+ * comparison is taken from the earlier reading.
+ */
+function verifyLinks(earlier: readonly Links[], later: readonly Links[], findings: Findings): void {
+  for (const [shard, links] of earlier.entries()) {
+    for (const { shard: from, n } of links.marks) {
+      const sent = markFor(later[from]?.outboxLast ?? [], shard);
+      if (n > sent) {
+        findings.differ(
+          shard,
+          `mark for shard ${from}`,
+          `is ${n}, though that shard has sent ${sent}: its last writes were lost`,
+        );
+      }
+    }
+    for (const { shard: to, n } of links.acked) {
+      const mark = markFor(later[to]?.marks ?? [], shard);
+      if (n > mark)
+        findings.differ(shard, `outbox to shard ${to}`, `lacks parcels ${mark + 1} to ${n}, which never arrived`);
+    }
+  }
+}
+
+/** Every publication the journal accounts for must be in its topic or on its way there. */
+async function verifyTopics(journal: Journal, links: readonly Links[], findings: Findings): Promise<void> {
+  const topics = [...findings.publications];
+  for (let first = 0; first < topics.length; first += topicsAtOnce) {
+    await Promise.all(
+      topics.slice(first, first + topicsAtOnce).map(async ([topic, published]) => {
+        const shard = topicShard(topic, journal.shards);
+        const { head, oldest } = await journal.readTopic(shard, topic, Number.MAX_SAFE_INTEGER, 1);
+        const underWay = links.reduce((sum, { underWay }) => sum + (underWay.get(topic) ?? 0), 0);
+        findings.topics++;
+        if (head + underWay < published) {
+          findings.differ(
+            shard,
+            topic,
+            `has ${head} publications and ${underWay} on their way; the journal accounts for ${published}`,
+          );
+        }
+        if (oldest > head + 1 || oldest < 1)
+          findings.differ(shard, topic, `keeps offsets from ${oldest}, beyond its head ${head}`);
+        // An actor that changes nothing and stays absent publishes without an entry; and a writer commits meanwhile.
+        if (head > published) findings.note('topic with more publications than the journal accounts for');
+      }),
+    );
+  }
+}
+
+/**
+ * Verifies the whole store. Rejects only when the journal cannot be asked at all; everything wrong with what it holds is
+ * in the findings.
+ */
+export async function verifyJournal(options: VerifyOptions): Promise<Findings> {
+  const { journal, projections } = options;
+  const hosts = register(options.definitions);
+  const findings = new Findings();
+  const earlier = await readLinks(journal, findings);
+  for (let shard = 0; shard < journal.shards; shard++) {
+    const verification = new ShardVerification(journal, shard, hosts, projections, findings);
+    await verification.run(() => options.onProgress?.(findings));
+    findings.shards++;
+    options.onProgress?.(findings);
+  }
+  // Gaps inside an outbox were reported by the first reading.
+  const later = await readLinks(journal, new Findings());
+  verifyLinks(earlier, later, findings);
+  await verifyTopics(journal, later, findings);
+  return findings;
+}
