@@ -23,6 +23,7 @@ export { type Clock, sleep, systemClock } from './clock.ts';
 export { type ErrorCode, messageOf, TroupeError } from './errors.ts';
 export { type Ids, systemIds } from './ids.ts';
 export { decode, encode } from './journal/codec.ts';
+export type { Difference, Findings } from './journal/findings.ts';
 export type { DeadLetterRecord, Journal, RangeOptions } from './journal/journal.ts';
 export {
   type Durability,
@@ -33,7 +34,7 @@ export {
   parseJournalUrl,
   withoutPassword,
 } from './journal/open.ts';
-export { type Difference, type Findings, type VerifyOptions, verifyJournal } from './journal/verify.ts';
+export { type VerifyOptions, verifyJournal } from './journal/verify.ts';
 export { defaultLimits, type Limits } from './limits.ts';
 export { defineProjection, type Projection, type Row, rule, type Step } from './projection/projection.ts';
 export { type RebuildOptions, type Rebuilt, rebuildShard } from './projection/rebuild.ts';

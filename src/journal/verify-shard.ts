@@ -16,8 +16,8 @@ import type { Projection } from '../projection/projection.ts';
 import { Projections } from '../projection/projections.ts';
 import { projectedStep, Replay, type ReplayedStep } from '../projection/replay.ts';
 import { decode } from './codec.ts';
+import type { Findings } from './findings.ts';
 import type { ActorIndex, ActorRecord, Journal, ShardState } from './journal.ts';
-import type { Findings } from './verify.ts';
 
 /** What the fold must give when it comes by these versions. No digest: nothing can be compared but the version. */
 interface Expected {
