@@ -1,0 +1,16 @@
+import { defineSaga, nothing } from '../saga-definition.ts';
+
+/** The room says whether the reader is in it. */
+export const messageRead = defineSaga({
+  name: 'MESSAGE_READ',
+  participants: [
+    {
+      key: 'message',
+      id: ({ payload }) => payload.messageId,
+      asked: ({ payload: { roomId } }) => ({ roomId }),
+      settled: nothing,
+    },
+    { key: 'room', id: ({ payload }) => payload.roomId, asked: nothing, settled: nothing },
+    { key: 'user', id: ({ responsibleUserId }) => responsibleUserId, asked: nothing, settled: nothing },
+  ],
+});
