@@ -41,7 +41,7 @@ export interface Dialogues {
   };
   readonly MESSAGE_CREATE: {
     readonly message: Exchange<Omit<StartPayloads['MESSAGE_CREATE'], 'messageId'> & At, Nothing>;
-    readonly room: Exchange<{ readonly messageId: string }, Nothing>;
+    readonly room: Exchange<Nothing, { readonly messageId: string }>;
   };
   readonly MESSAGE_UPDATE: {
     readonly message: Exchange<Omit<StartPayloads['MESSAGE_UPDATE'], 'messageId'>, Nothing>;

@@ -182,6 +182,8 @@ export const messageMachine = message
   })
   .createMachine({
     id: 'message',
+    // Part of what snapshots are stamped with: to be raised when a rule changes.
+    version: '1',
     context: ({ input }) => ({ id: input.id, message: null, ...emptyBook }),
     initial: 'absent',
     on: {

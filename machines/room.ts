@@ -28,7 +28,7 @@ import type { RoomDto, UserDto } from './vocabulary.ts';
 export type RoomChange =
   | { readonly kind: 'room'; readonly room: RoomDto }
   | { readonly kind: 'member'; readonly memberId: string; readonly at: number }
-  | { readonly kind: 'message'; readonly messageId: string };
+  | { readonly kind: 'message' };
 
 export interface RoomContext extends Book<'room', RoomChange> {
   readonly id: string;
@@ -92,7 +92,7 @@ function decide(context: RoomContext, request: Initiated<'room'>): Verdict<'room
     case 'ROOM_ADD_MEMBER_INITIATED':
       return decideNewMember(context, room, request);
     case 'MESSAGE_CREATE_INITIATED':
-      return hold({ kind: 'message', messageId: request.payload.messageId }, {});
+      return hold({ kind: 'message' }, {});
     case 'MESSAGE_READ_INITIATED':
     case 'MESSAGE_TRANSLATE_INITIATED':
       return approve({});
@@ -108,24 +108,23 @@ const decideStep: Step = (context, event) =>
 
 const undoStep: Step = (context, { operationId }) => undo(rules, context, operationId);
 
+/** Makes a change so. What depends on the order of operations (the members' and the messages') is fixed here. */
 function apply(context: RoomContext, change: RoomChange, event: RoomEvent): Result<RoomContext, RoomEmitted> {
   if (change.kind === 'room') {
     return { context: { ...context, room: change.room }, emitted: [{ type: 'ROOM_CREATED', room: change.room }] };
   }
-  if (change.kind === 'message') {
+  if (change.kind === 'message' && event.type === 'MESSAGE_CREATE_COMPLETED') {
     const position = context.messages + 1;
-    const { messageId } = change;
-    return {
-      context: { ...context, messages: position },
-      emitted: [{ type: 'ROOM_MESSAGE_ADDED', messageId, position }],
-    };
+    const { messageId } = event.payload;
+    const added = { type: 'ROOM_MESSAGE_ADDED', messageId, position } as const;
+    return { context: { ...context, messages: position }, emitted: [added] };
   }
-  if (context.room === null || event.type !== 'ROOM_ADD_MEMBER_COMPLETED') return { context, emitted: [] };
-  const room = withMember(context.room, change.memberId, change.at);
-  return {
-    context: { ...context, room },
-    emitted: [{ type: 'ROOM_MEMBER_ADDED', room, newcomer: event.payload.newcomer }],
-  };
+  if (change.kind === 'member' && event.type === 'ROOM_ADD_MEMBER_COMPLETED' && context.room !== null) {
+    const room = withMember(context.room, change.memberId, change.at);
+    const { newcomer } = event.payload;
+    return { context: { ...context, room }, emitted: [{ type: 'ROOM_MEMBER_ADDED', room, newcomer }] };
+  }
+  throw new Error(`${event.type} settles an operation that was approved as another one.`);
 }
 
 const settleStep: Step = (context, event) =>
@@ -161,6 +160,8 @@ export const roomMachine = room
   })
   .createMachine({
     id: 'room',
+    // Part of what snapshots are stamped with: to be raised when a rule changes.
+    version: '1',
     context: ({ input }) => ({ id: input.id, room: null, messages: 0, ...emptyBook }),
     initial: 'absent',
     on: {

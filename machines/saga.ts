@@ -218,6 +218,8 @@ export function sagaMachine(definition: SagaDefinition) {
 
   return vocabularyOf(definition).createMachine({
     id: name,
+    // Part of what snapshots are stamped with: to be raised when a rule changes.
+    version: '1',
     context: ({ input }) => ({
       operationId: input.id,
       responsibleUserId: '',

@@ -171,6 +171,8 @@ export const userMachine = user
   })
   .createMachine({
     id: 'user',
+    // Part of what snapshots are stamped with: to be raised when a rule changes.
+    version: '1',
     context: ({ input }) => ({ id: input.id, user: null, ...emptyBook }),
     initial: 'absent',
     on: {

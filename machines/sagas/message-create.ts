@@ -13,8 +13,8 @@ export const messageCreate = defineSaga({
     {
       key: 'room',
       id: ({ payload }) => payload.roomId,
-      asked: ({ payload: { messageId } }) => ({ messageId }),
-      settled: nothing,
+      asked: nothing,
+      settled: ({ payload: { messageId } }) => ({ messageId }),
     },
   ],
 });

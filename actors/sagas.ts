@@ -1,0 +1,79 @@
+/**
+ * The seven sagas as actors, one type each. A saga tells its parties what it emitted; the outcome for the requester is
+ * the last thing that leaves it.
+ */
+
+import { type SagaEmitted, sagaMachine } from '../machines/saga.ts';
+import { dtoOf } from '../machines/saga-definition.ts';
+import { sagaDefinitions } from '../machines/sagas/catalogue.ts';
+import type { RoomJoined } from '../machines/user.ts';
+import { addressOf, defineActor, type Effect, reply, tell } from '../src/index.ts';
+import { type SagaName, type StartAnswer, sagaNames } from './contract.ts';
+import { outcomeNews } from './news.ts';
+
+type Emitted<TPhase extends string> = Extract<SagaEmitted, { readonly type: `${SagaName}_${TPhase}` }>;
+
+/** An ended saga is asked again by repeated commands only. */
+const passivateAfterMs = 30_000;
+
+function started({ operationId, fingerprint, repeated }: Emitted<'STARTED'>): Effect {
+  return reply({ operationId, fingerprint, repeated } satisfies StartAnswer);
+}
+
+function tellParties(emitted: Emitted<'INITIATED' | 'COMPLETED' | 'REJECTED'>): Effect[] {
+  const { type, operationId, responsibleUserId, told } = emitted;
+  const responsibleService = 'SAGA_SERVICE';
+  return told.map(({ key, id, payload }) =>
+    tell(addressOf(key, id), {
+      type,
+      operationId,
+      responsibleService,
+      responsibleUserId,
+      payload,
+    } as { readonly type: string }),
+  );
+}
+
+/** The creator of a room is no party to its saga, and joins it all the same. */
+function tellCreator(emitted: Emitted<'COMPLETED'>): Effect[] {
+  if (emitted.type !== 'ROOM_CREATE_COMPLETED') return [];
+  const { operationId, responsibleUserId, approvals } = emitted;
+  const room = dtoOf(approvals, 'room');
+  const joined: RoomJoined = {
+    type: 'ROOM_JOINED',
+    operationId,
+    payload: { roomId: room.id, room, companion: dtoOf(approvals, 'user') },
+  };
+  return [tell(addressOf('user', responsibleUserId), joined)];
+}
+
+function completed(emitted: Emitted<'COMPLETED'>): Effect[] {
+  const { type, operationId, responsibleUserId, result } = emitted;
+  const outcome = outcomeNews(responsibleUserId, { type, operationId, data: result });
+  return [...tellParties(emitted), ...tellCreator(emitted), outcome];
+}
+
+function failed({ type, operationId, responsibleUserId, error }: Emitted<'ERROR'>): Effect {
+  return outcomeNews(responsibleUserId, { type, operationId, data: error });
+}
+
+function sagaActor(name: SagaName) {
+  return defineActor({
+    type: name,
+    machine: sagaMachine(sagaDefinitions[name]),
+    passivateAfterMs,
+    effects: {
+      [`${name}_STARTED`]: started,
+      [`${name}_INITIATED`]: tellParties,
+      [`${name}_COMPLETED`]: completed,
+      [`${name}_REJECTED`]: tellParties,
+      [`${name}_ERROR`]: failed,
+    },
+  });
+}
+
+export type SagaActor = ReturnType<typeof sagaActor>;
+
+export const sagas = Object.fromEntries(sagaNames.map((name) => [name, sagaActor(name)])) as {
+  readonly [S in SagaName]: SagaActor;
+};
