@@ -21,10 +21,11 @@ export { register } from './actor/registration.ts';
 export type { ActorRef, ActorState, ActorSystem, HistoryEntry, SendOptions } from './actor-system.ts';
 export { type Clock, sleep, systemClock } from './clock.ts';
 export { type ErrorCode, messageOf, TroupeError } from './errors.ts';
+export { signToken, tokenSeconds } from './gateway/tokens.ts';
 export { type Ids, systemIds } from './ids.ts';
 export { decode, encode } from './journal/codec.ts';
 export type { Difference, Findings } from './journal/findings.ts';
-export type { DeadLetterRecord, Journal, RangeOptions } from './journal/journal.ts';
+export type { AcquireOutcome, DeadLetterRecord, Journal, Owner, RangeOptions } from './journal/journal.ts';
 export {
   type Durability,
   durabilitiesOf,
@@ -34,8 +35,11 @@ export {
   parseJournalUrl,
   withoutPassword,
 } from './journal/open.ts';
+export { JournalReader, type ReadActor } from './journal/reader.ts';
 export { type VerifyOptions, verifyJournal } from './journal/verify.ts';
 export { defaultLimits, type Limits } from './limits.ts';
+export { type Log, type Log, silentLog, silentLog } from './log.ts';
 export { defineProjection, type Projection, type Row, rule, type Step } from './projection/projection.ts';
 export { type RebuildOptions, type Rebuilt, rebuildShard } from './projection/rebuild.ts';
+export { openSystem, openSystem, type SystemOptions, type SystemOptions } from './system.ts';
 export { type Publication, type TopicHistory, topicShard } from './topic/topic.ts';

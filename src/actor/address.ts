@@ -33,9 +33,13 @@ export function parseAddress(address: string): { readonly type: string; readonly
   const type = address.slice(0, slash);
   const id = address.slice(slash + 1);
   if (slash < 1 || !isActorType(type) || !isUuid(id)) {
-    throw new TroupeError('ADDRESS_INVALID', `"${address}" is not an address; one looks like room/<uuid in lower case>.`, {
-      address,
-    });
+    throw new TroupeError(
+      'ADDRESS_INVALID',
+      `"${address}" is not an address; one looks like room/<uuid in lower case>.`,
+      {
+        address,
+      },
+    );
   }
   return { type, id };
 }

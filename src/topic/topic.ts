@@ -26,7 +26,9 @@ export interface TopicHistory {
 export function topicShard(topic: string, shards: number): number {
   const id = topic.slice(topic.indexOf(':') + 1);
   if (!topic.includes(':') || !isUuid(id)) {
-    throw new TroupeError('TOPIC_INVALID', `"${topic}" is not a topic; one looks like room:<uuid in lower case>.`, { topic });
+    throw new TroupeError('TOPIC_INVALID', `"${topic}" is not a topic; one looks like room:<uuid in lower case>.`, {
+      topic,
+    });
   }
   return shardOf(id, shards);
 }

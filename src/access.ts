@@ -1,0 +1,212 @@
+/**
+ * The public face of an open system (actor-system.ts), on top of its shards: references to actors, reads of views and
+ * topics. It decides nothing; each call becomes a delivery in a mailbox or a read of the journal.
+ */
+
+import { type Address, addressOf, isUuid, parseAddress, shardOf } from './actor/address.ts';
+import type { ActorDefinition, SnapshotOf } from './actor/definition.ts';
+import type { AnyEvent, Envelope } from './actor/envelope.ts';
+import { type HostedMachine, isForeignEvent } from './actor/logic.ts';
+import type { ActorRef, ActorState, ActorSystem, HistoryEntry, SendOptions } from './actor-system.ts';
+import type { Clock } from './clock.ts';
+import { TroupeError } from './errors.ts';
+import type { Ids } from './ids.ts';
+import { decode } from './journal/codec.ts';
+import type { Journal, RangeOptions } from './journal/journal.ts';
+import type { Limits } from './limits.ts';
+import type { ReadState } from './shard/delivery.ts';
+import type { Shard } from './shard/shard.ts';
+import type { Hub, Listener } from './topic/hub.ts';
+import { type TopicHistory, topicShard } from './topic/topic.ts';
+
+export interface AccessOptions {
+  readonly journal: Journal;
+  readonly shards: readonly Shard[];
+  readonly hosted: ReadonlyMap<string, HostedMachine>;
+  readonly hub: Hub;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly limits: Limits;
+  readonly stop: () => Promise<void>;
+}
+
+interface KeyedRow<T> {
+  readonly key: string;
+  readonly value: T;
+}
+
+/** Entries read at once by `history`. */
+const historyPage = 1_000;
+
+/** Settles as `promise` does, or rejects with ASK_TIMEOUT after `ms`. */
+function within<T>(promise: Promise<T>, ms: number, clock: Clock, what: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(ms, () => reject(new TroupeError('ASK_TIMEOUT', `${what} took longer than ${ms} ms.`)), {
+      keepAlive: true,
+    });
+    promise.then(resolve, reject).finally(cancel);
+  });
+}
+
+export class Access implements ActorSystem {
+  readonly journal: Journal;
+  readonly shards: number;
+  readonly #options: AccessOptions;
+
+  constructor(options: AccessOptions) {
+    this.#options = options;
+    this.journal = options.journal;
+    this.shards = options.shards.length;
+  }
+
+  actor<TDefinition extends ActorDefinition>(definition: TDefinition, id: string): ActorRef<TDefinition> {
+    const { hosted, limits, clock } = this.#options;
+    if (hosted.get(definition.type)?.definition !== definition) {
+      throw new TroupeError(
+        'ACTOR_TYPE_UNKNOWN',
+        `The system was opened without the definition of "${definition.type}".`,
+      );
+    }
+    if (!isUuid(id)) throw new TroupeError('ADDRESS_INVALID', `"${id}" is not a UUID in lower case.`, { id });
+    const address = addressOf(definition.type, id);
+    const shard = this.#shardFor(definition.shardKey(id));
+    return {
+      address,
+      tell: async (event, options) => {
+        await this.#command(shard, address, event, options, false);
+      },
+      ask: (event, options) => {
+        const answer = this.#command(shard, address, event, options, true);
+        return within(answer, options?.deadlineMs ?? limits.askMs, clock, `The answer of ${address} to ${event.type}`);
+      },
+      snapshot: () => this.#read(shard, address) as Promise<ActorState<SnapshotOf<TDefinition>> | undefined>,
+      history: () => this.#history(shard.shard, address),
+    };
+  }
+
+  mint(near?: string): string {
+    return this.#options.ids.mint(near);
+  }
+
+  now(): number {
+    return this.#options.clock.now();
+  }
+
+  subscribe(topic: string, listener: Listener): () => void {
+    topicShard(topic, this.shards);
+    return this.#options.hub.subscribe(topic, listener);
+  }
+
+  async readTopic(
+    topic: string,
+    position: { readonly offset: number; readonly epoch?: string; readonly limit?: number },
+  ): Promise<TopicHistory> {
+    const { limits } = this.#options;
+    const limit = Math.min(position.limit ?? limits.topicHistoryMax, limits.topicHistoryMax);
+    const page = await this.journal.readTopic(topicShard(topic, this.shards), topic, position.offset, limit);
+    const isSameEpoch = position.epoch === undefined || position.epoch === page.epoch;
+    return {
+      epoch: page.epoch,
+      head: page.head,
+      recovered: isSameEpoch && position.offset >= page.oldest - 1 && position.offset <= page.head,
+      publications: page.publications.map(({ offset, payload }) => ({ topic, offset, data: decode(payload) })),
+    };
+  }
+
+  async rows<T>(view: string, near: string, keys: readonly string[]): Promise<readonly (T | undefined)[]> {
+    const rows = await this.journal.readRows(this.#shardFor(near).shard, view, keys);
+    return rows.map((row) => (row === undefined ? undefined : decode<T>(row)));
+  }
+
+  range<T>(view: string, near: string, options: RangeOptions): Promise<readonly KeyedRow<T>[]> {
+    return this.#range(this.#shardFor(near).shard, view, options);
+  }
+
+  async rangeOfAll<T>(view: string, options: RangeOptions): Promise<readonly KeyedRow<T>[]> {
+    const pages = await Promise.all(this.#options.shards.map(({ shard }) => this.#range<T>(shard, view, options)));
+    const direction = options.reverse === true ? -1 : 1;
+    return pages
+      .flat()
+      .sort((a, b) => (a.key < b.key ? -direction : direction))
+      .slice(0, options.limit);
+  }
+
+  settled(operation: string, near: string, deadlineMs?: number): Promise<void> {
+    const { limits, clock } = this.#options;
+    const shard = this.#shardFor(near);
+    const done = new Promise<void>((resolve, reject) => {
+      const refused = shard.offer({
+        kind: 'barrier',
+        waiting: { resolve: () => shard.outbox.whenDrained(operation, resolve), reject },
+        attempts: 0,
+      });
+      if (refused !== undefined) reject(refused);
+    });
+    return within(done, deadlineMs ?? limits.askMs, clock, `Settling operation ${operation}`);
+  }
+
+  ready(): boolean {
+    return this.#options.shards.every((shard) => shard.isOpen);
+  }
+
+  stop(): Promise<void> {
+    return this.#options.stop();
+  }
+
+  #shardFor(id: string): Shard {
+    if (!isUuid(id)) throw new TroupeError('ADDRESS_INVALID', `"${id}" is not a UUID in lower case.`, { id });
+    return this.#options.shards[shardOf(id, this.shards)]!;
+  }
+
+  #command(
+    shard: Shard,
+    to: Address,
+    event: AnyEvent,
+    options: SendOptions | undefined,
+    wantsReply: boolean,
+  ): Promise<unknown> {
+    if (!isForeignEvent(event)) {
+      const message = `"${event?.type}" is not taken from outside a machine; an event has a type that does not begin with "xstate.".`;
+      return Promise.reject(new TroupeError('EVENT_REFUSED', message));
+    }
+    const envelope: Envelope = {
+      id: this.#options.ids.nonce(),
+      to,
+      event,
+      ...(options?.operation === undefined ? undefined : { operation: options.operation }),
+      ...(options?.trace === undefined ? undefined : { trace: options.trace }),
+    };
+    return new Promise((resolve, reject) => {
+      const refused = shard.offer({ kind: 'command', envelope, wantsReply, waiting: { resolve, reject }, attempts: 0 });
+      if (refused !== undefined) reject(refused);
+    });
+  }
+
+  #read(shard: Shard, address: Address): Promise<ReadState | undefined> {
+    return new Promise((resolve, reject) => {
+      const refused = shard.offer({ kind: 'read', address, waiting: { resolve, reject }, attempts: 0 });
+      if (refused !== undefined) reject(refused);
+    });
+  }
+
+  async #history(shard: number, address: Address): Promise<readonly HistoryEntry[]> {
+    parseAddress(address);
+    const history: HistoryEntry[] = [];
+    for (let after = 0; ; ) {
+      const page = await this.journal.readEntries(shard, after, historyPage);
+      for (const entry of page) {
+        if (entry instanceof Error) throw entry;
+        after = entry.seq;
+        if (entry.actor !== address) continue;
+        const { seq, version, emitted, from, operation, at, payload } = entry;
+        history.push({ seq, version, event: decode<AnyEvent>(payload), emitted, from, operation, at });
+      }
+      if (page.length < historyPage) return history;
+    }
+  }
+
+  async #range<T>(shard: number, view: string, options: RangeOptions): Promise<KeyedRow<T>[]> {
+    const rows = await this.journal.readRange(shard, view, options);
+    return rows.map(({ key, payload }) => ({ key, value: decode<T>(payload) }));
+  }
+}

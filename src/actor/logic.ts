@@ -1,0 +1,180 @@
+/**
+ * The one file that touches XState's insides. It hosts a machine as *actor logic*: a step is a call of
+ * `machine.transition` with an `ActorScope` of our own, never a live actor, so that what a transition wants from the
+ * world arrives here as data (emitted events, timers) and nothing happens by itself. Replay is the same call with that
+ * data thrown away; therefore folding a history gives exactly the state that was reached live.
+ *
+ * It does not know addresses, effects or the journal, and hosts no children: `invoke`, `spawn` and `sendTo` are refused
+ * (registration.ts says how to write them), since a child's snapshot would hide state from the journal.
+ */
+
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine, EventObject, Snapshot } from 'xstate';
+import { TroupeError } from '../errors.ts';
+import { decode, encode } from '../journal/codec.ts';
+import type { ActorDefinition } from './definition.ts';
+import type { AnyEvent } from './envelope.ts';
+
+export type TimerEffect =
+  | { readonly kind: 'set'; readonly id: string; readonly delayMs: number; readonly event: AnyEvent }
+  | { readonly kind: 'cancel'; readonly id: string };
+
+export interface MachineStep {
+  readonly state: AnyMachineSnapshot;
+  /** False: the state is the same object as before. Something may have been emitted or scheduled all the same. */
+  readonly changed: boolean;
+  readonly emitted: readonly AnyEvent[];
+  readonly timers: readonly TimerEffect[];
+}
+
+/** A machine that has not settled after this many microsteps of one event never will. */
+const microstepsMax = 1_000;
+
+const xstateVersion = (createRequire(import.meta.url)('xstate/package.json') as { version: string }).version;
+
+/** What the executor saw of the step under way. Steps are synchronous, so one is enough for the process. */
+let emitted: AnyEvent[] = [];
+let timers: TimerEffect[] = [];
+
+const nobody = {
+  id: 'self',
+  sessionId: 'self',
+  send: () => {
+    throw new TroupeError('MACHINE_REFUSED', 'A persisted machine cannot send to itself by reference; use raise().');
+  },
+};
+
+/** XState hands actions over as `{type, params}`; `exec` is what a live interpreter would run, and is never called. */
+function execute(action: { type: string; params: unknown }): void {
+  switch (action.type) {
+    case 'xstate.emit':
+      emitted.push((action.params as { event: AnyEvent }).event);
+      return;
+    case 'xstate.raise': {
+      const { event, id, delay } = action.params as { event: AnyEvent; id: string | undefined; delay: unknown };
+      // Without a delay XState has already applied it inside the step.
+      if (typeof delay === 'number') {
+        timers.push({ kind: 'set', id: id ?? `raise:${timers.length}`, delayMs: delay, event });
+      }
+      return;
+    }
+    case 'xstate.cancel':
+      timers.push({ kind: 'cancel', id: (action.params as { sendId: string }).sendId });
+      return;
+    case 'xstate.log':
+      return;
+    default:
+      throw new TroupeError(
+        'MACHINE_REFUSED',
+        `The action "${action.type}" has a side effect; a persisted machine may only assign, emit, raise and cancel.`,
+      );
+  }
+}
+
+const scope = {
+  self: nobody,
+  id: 'self',
+  sessionId: 'self',
+  logger: () => undefined,
+  defer: () => undefined,
+  emit: () => undefined,
+  stopChild: () => undefined,
+  system: { _sendInspectionEvent: () => undefined },
+  actionExecutor: execute,
+} as unknown as AnyActorScope;
+
+/** Text that changes when the machine does: its config and implementations, functions by their source. */
+function describe(value: unknown, seen: Set<object>): string {
+  if (typeof value !== 'object' && typeof value !== 'function') return JSON.stringify(value) ?? 'undefined';
+  if (value === null || seen.has(value)) return 'null';
+  seen.add(value);
+  const own = Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, part]) => `${key}:${describe(part, seen)}`);
+  return `${typeof value === 'function' ? value.toString() : ''}{${own.join(',')}}`;
+}
+
+interface StampedSnapshot {
+  readonly xstate: string;
+  readonly machine: string;
+  readonly state: Snapshot<unknown>;
+}
+
+export class HostedMachine {
+  readonly definition: ActorDefinition;
+  /** Changes with the machine's config, guards, assignments and delays. */
+  readonly hash: string;
+  readonly #machine: AnyStateMachine;
+
+  constructor(definition: ActorDefinition) {
+    this.definition = definition;
+    const { config, implementations } = definition.machine;
+    this.hash = createHash('sha256')
+      .update(describe([config, implementations], new Set()))
+      .digest('base64url')
+      .slice(0, 16);
+    this.#machine = definition.machine.provide({});
+    this.#machine.options = { maxIterations: microstepsMax, ...this.#machine.options };
+  }
+
+  /** The state before the first event, and what entering it emitted and scheduled. */
+  initial(id: string): MachineStep {
+    emitted = [];
+    timers = [];
+    const state = this.#machine.getInitialSnapshot(scope, this.definition.input(id)) as AnyMachineSnapshot;
+    if (state.status === 'error') throw state.error;
+    return { state, changed: true, emitted, timers };
+  }
+
+  /** One event. Throws what the machine's guards and assignments throw; the given state is never touched. */
+  step(state: AnyMachineSnapshot, event: AnyEvent): MachineStep {
+    emitted = [];
+    timers = [];
+    // A stopped or final machine handles nothing; XState leaves that check to the interpreter.
+    if (state.status !== 'active') return { state, changed: false, emitted, timers };
+    const next = this.#machine.transition(state, event as EventObject, scope) as AnyMachineSnapshot;
+    if (next.status === 'error') throw next.error;
+    if (next !== state && Object.keys(next.children).length > 0) {
+      throw new TroupeError(
+        'MACHINE_REFUSED',
+        `${this.definition.type} spawned an actor; persisted machines emit and are told instead.`,
+      );
+    }
+    return { state: next, changed: next !== state, emitted, timers };
+  }
+
+  /** The state after `events`, from `state` or from the beginning, with every effect thrown away. */
+  fold(id: string, state: AnyMachineSnapshot | undefined, events: Iterable<AnyEvent>): AnyMachineSnapshot {
+    let folded = state ?? this.initial(id).state;
+    for (const event of events) folded = this.step(folded, event).state;
+    return folded;
+  }
+
+  /** The bytes of a snapshot, stamped with the versions that can read it. */
+  persist(state: AnyMachineSnapshot): Uint8Array {
+    const stamped: StampedSnapshot = {
+      xstate: xstateVersion,
+      machine: this.hash,
+      state: this.plain(state),
+    };
+    return encode(stamped);
+  }
+
+  /** The state behind `persist`'s bytes; undefined when another version of the machine or of XState wrote them. */
+  restore(payload: Uint8Array): AnyMachineSnapshot | undefined {
+    const stamped = decode<StampedSnapshot>(payload);
+    if (stamped.xstate !== xstateVersion || stamped.machine !== this.hash) return undefined;
+    return this.#machine.restoreSnapshot(stamped.state, scope) as AnyMachineSnapshot;
+  }
+
+  /** The state as plain data, equal for equal states. */
+  plain(state: AnyMachineSnapshot): Snapshot<unknown> {
+    return this.#machine.getPersistedSnapshot(state);
+  }
+}
+
+/** Whether an event may come from outside a machine: XState would take a forged `xstate.done.…` for the real one. */
+export function isForeignEvent(event: AnyEvent): boolean {
+  return typeof event?.type === 'string' && event.type.length > 0 && !event.type.startsWith('xstate.');
+}

@@ -1,0 +1,123 @@
+/**
+ * A cell: the resident form of an actor, as it stands after the newest turn (committed or not; the shard drops all cells
+ * when a commit fails). Rehydration makes one from a snapshot and the journal's tail after it, without side effects.
+ */
+
+import type { AnyMachineSnapshot } from 'xstate';
+import { type Address, parseAddress } from '../actor/address.ts';
+import type { AnyEvent } from '../actor/envelope.ts';
+import type { HostedMachine, MachineStep } from '../actor/logic.ts';
+import { messageOf, TroupeError } from '../errors.ts';
+import { decode } from '../journal/codec.ts';
+import type { ActorRecord, Journal, JournalEntry } from '../journal/journal.ts';
+
+export interface Cell {
+  readonly address: Address;
+  readonly id: string;
+  readonly hosted: HostedMachine;
+  state: AnyMachineSnapshot;
+  /** What entering the initial state emits and schedules; taken with the first event. */
+  birth: MachineStep | undefined;
+  /** Events accepted so far; 0 for an actor that does not exist. */
+  version: number;
+  /** Version of its newest snapshot, 0 without one. */
+  snapshotVersion: number;
+  /** `seq` of its entries after that snapshot. */
+  tail: number[];
+  /** Journaled bytes after that snapshot. */
+  tailBytes: number;
+  /** Number of the newest commit that holds a change of it. */
+  commit: number;
+  /** Monotonic ms of its last use. */
+  usedAt: number;
+}
+
+/** Entries read at once when an actor is rebuilt from the whole journal of its shard. */
+const scanPage = 1_000;
+
+/** An actor that has accepted nothing. Its initial effects are taken with its first event. */
+export function absentCell(address: Address, hosted: HostedMachine): Cell {
+  const { id } = parseAddress(address);
+  const birth = hosted.initial(id);
+  return {
+    address,
+    id,
+    hosted,
+    state: birth.state,
+    birth,
+    version: 0,
+    snapshotVersion: 0,
+    tail: [],
+    tailBytes: 0,
+    commit: 0,
+    usedAt: 0,
+  };
+}
+
+export function eventOf(entry: JournalEntry): AnyEvent {
+  return decode<AnyEvent>(entry.payload);
+}
+
+/** The cell behind a record, or undefined when the record's snapshot is missing or of another machine version. */
+function fromRecord(hosted: HostedMachine, record: ActorRecord): Cell | undefined {
+  const { index, snapshot, tail } = record;
+  const cell = absentCell(index.actor, hosted);
+  let state: AnyMachineSnapshot | undefined;
+  if (index.snapshotVersion > 0) {
+    state = snapshot === undefined ? undefined : hosted.restore(snapshot.payload);
+    if (state === undefined) return undefined;
+  }
+  cell.state = hosted.fold(cell.id, state, tail.map(eventOf));
+  cell.birth = undefined;
+  cell.version = index.version;
+  cell.snapshotVersion = index.snapshotVersion;
+  cell.tail = [...index.tail];
+  cell.tailBytes = tail.reduce((bytes, entry) => bytes + entry.payload.length, 0);
+  return cell;
+}
+
+/** Rebuilds an actor from the shard's whole journal: slow, and right whatever became of its snapshot. */
+async function fromJournal(journal: Journal, shard: number, hosted: HostedMachine, address: Address): Promise<Cell> {
+  const cell = absentCell(address, hosted);
+  for (let after = 0; ; ) {
+    const page = await journal.readEntries(shard, after, scanPage);
+    for (const entry of page) {
+      after++;
+      if (entry instanceof Error) throw entry;
+      after = entry.seq;
+      if (entry.actor !== address) continue;
+      cell.state = hosted.fold(cell.id, cell.state, [eventOf(entry)]);
+      cell.birth = undefined;
+      cell.version = entry.version;
+      cell.tail.push(entry.seq);
+      cell.tailBytes += entry.payload.length;
+    }
+    if (page.length < scanPage) return cell;
+  }
+}
+
+/**
+ * The cell of an actor as the journal has it. Rejects with ACTOR_DAMAGED (naming it) when its records cannot be read or
+ * folded, and with what the journal rejects with when it cannot be asked.
+ */
+export async function rehydrate(
+  journal: Journal,
+  shard: number,
+  hosted: HostedMachine,
+  address: Address,
+  record: ActorRecord | Error | undefined,
+): Promise<Cell> {
+  if (record === undefined) return absentCell(address, hosted);
+  if (record instanceof Error) throw record;
+  try {
+    return fromRecord(hosted, record) ?? (await fromJournal(journal, shard, hosted, address));
+  } catch (error) {
+    if (error instanceof TroupeError && error.code !== 'MACHINE_FAILED') throw error;
+    throw new TroupeError(
+      'ACTOR_DAMAGED',
+      `${address} cannot be rebuilt from its journal: ${messageOf(error)}`,
+      { actor: address },
+      error,
+    );
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * Which actor a delivery needs resident before it can be handled. Nothing is read for a delivery that will be dropped
+ * (a repeated parcel, a cancelled timer) or refused (an unknown actor type).
+ */
+
+import type { Address } from '../actor/address.ts';
+import type { Delivery } from './delivery.ts';
+import type { TurnHost } from './turn.ts';
+
+export function actorNeededBy(delivery: Delivery, host: TurnHost): Address | undefined {
+  switch (delivery.kind) {
+    case 'command':
+    case 'local':
+      return known(delivery.envelope.to, host);
+    case 'read':
+      return delivery.address;
+    case 'parcel':
+      if (delivery.n !== (host.marks.get(delivery.from) ?? 0) + 1) return undefined;
+      return delivery.parcel.envelope === undefined ? undefined : known(delivery.parcel.envelope.to, host);
+    case 'timer':
+      return host.timers.get(delivery.key)?.generation === delivery.generation
+        ? known(delivery.key.actor, host)
+        : undefined;
+    case 'barrier':
+      return undefined;
+  }
+}
+
+function known(address: Address, host: TurnHost): Address | undefined {
+  return host.hosted.has(address.slice(0, address.indexOf('/'))) ? address : undefined;
+}

@@ -1,0 +1,198 @@
+/**
+ * The outbox of one shard, as it stands after the newest turn: parcels whose receiver has not acknowledged them. None
+ * leaves before its commit is durable (`release`). Parcels of one
+ * pair of shards leave in order and are numbered without gaps; the receiver's mark makes repeats harmless, so anything
+ * unacknowledged may be sent again at any time (after a restart, a takeover, a lost delivery).
+ *
+ * A `settled` parcel waits until everything its operation sent from this shard before it has been acknowledged; whoever
+ * sees it therefore sees the whole operation in every read. Waiting cannot deadlock: a parcel only ever waits for
+ * parcels of lower order.
+ */
+
+import type { Mark } from '../journal/journal.ts';
+import type { Parcel } from './delivery.ts';
+import type { Transport } from './transport.ts';
+
+interface Pending {
+  readonly n: number;
+  /** Number of the commit that holds it. */
+  readonly commit: number;
+  readonly parcel: Parcel;
+}
+
+interface Pair {
+  /** Unacknowledged, in order of `n`. */
+  pending: Pending[];
+  /** How many of `pending` have been handed to the transport. */
+  sent: number;
+}
+
+/** Acknowledged parcels that stay in the store until the next commit takes them along, at the most. */
+const ackedMax = 512;
+
+export class Outbox {
+  readonly #shard: number;
+  readonly #transport: Transport;
+  readonly #pairs = new Map<number, Pair>();
+  /** Orders of the unacknowledged parcels per operation, rising. */
+  readonly #operations = new Map<string, number[]>();
+  readonly #drained = new Map<string, (() => void)[]>();
+  /** Pairs whose next parcel waits for its operation. */
+  readonly #blocked = new Set<number>();
+  #acked = new Map<number, number>();
+  #ackedCount = 0;
+  #ackedLimit = ackedMax;
+  #size = 0;
+  #released = 0;
+
+  constructor(shard: number, transport: Transport) {
+    this.#shard = shard;
+    this.#transport = transport;
+  }
+
+  /** Unacknowledged parcels. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Whether acknowledged parcels are to be removed from the store by a commit of their own. */
+  get wantsCommit(): boolean {
+    return this.#ackedCount >= this.#ackedLimit;
+  }
+
+  /** Asks for that commit although they are few. */
+  tidy(): void {
+    this.#ackedLimit = 1;
+  }
+
+  get hasAcked(): boolean {
+    return this.#ackedCount > 0;
+  }
+
+  /** Takes in a parcel of the turn whose commit has this number. */
+  add(to: number, n: number, parcel: Parcel, commit: number): void {
+    let pair = this.#pairs.get(to);
+    if (pair === undefined) {
+      pair = { pending: [], sent: 0 };
+      this.#pairs.set(to, pair);
+    }
+    pair.pending.push({ n, parcel, commit });
+    this.#size++;
+    if (parcel.operation === undefined) return;
+    const orders = this.#operations.get(parcel.operation);
+    if (orders === undefined) this.#operations.set(parcel.operation, [parcel.order]);
+    else orders.push(parcel.order);
+  }
+
+  /** The commits up to this number are durable: what they hold may leave. */
+  release(commit: number): void {
+    this.#released = Math.max(this.#released, commit);
+  }
+
+  isPending(operation: string): boolean {
+    return this.#operations.has(operation);
+  }
+
+  /** Calls back when nothing of the operation is unacknowledged any more. */
+  whenDrained(operation: string, callback: () => void): void {
+    if (!this.#operations.has(operation)) return callback();
+    const waiting = this.#drained.get(operation);
+    if (waiting === undefined) this.#drained.set(operation, [callback]);
+    else waiting.push(callback);
+  }
+
+  /** Sends what may leave, to one shard or to all. */
+  pump(to?: number): void {
+    if (to === undefined) for (const shard of this.#pairs.keys()) this.pump(shard);
+    const pair = to === undefined ? undefined : this.#pairs.get(to);
+    if (to === undefined || pair === undefined) return;
+    for (let next = pair.pending[pair.sent]; next !== undefined; next = pair.pending[pair.sent]) {
+      if (next.commit > this.#released) return;
+      if (this.#mustWait(next.parcel)) {
+        this.#blocked.add(to);
+        return;
+      }
+      pair.sent++;
+      this.#transport.deliver(to, this.#shard, next.n, next.parcel);
+    }
+  }
+
+  /** The receiver has committed everything up to `n`. Repeats and old ones change nothing. */
+  acknowledge(to: number, n: number): void {
+    const pair = this.#pairs.get(to);
+    if (pair === undefined) return;
+    let count = 0;
+    while (count < pair.pending.length && pair.pending[count]!.n <= n) count++;
+    if (count === 0) return;
+    const gone = pair.pending.splice(0, count);
+    pair.sent = Math.max(0, pair.sent - count);
+    this.#size -= count;
+    this.#ackedCount += count;
+    this.#acked.set(to, n);
+    for (const { parcel } of gone) this.#forget(parcel);
+    const blocked = [...this.#blocked];
+    this.#blocked.clear();
+    for (const shard of blocked) this.pump(shard);
+  }
+
+  /** The receiver stands at `mark` and has lost what was on its way: everything after it goes again. */
+  resend(to: number, mark: number): void {
+    this.acknowledge(to, mark);
+    const pair = this.#pairs.get(to);
+    if (pair === undefined) return;
+    pair.sent = 0;
+    this.pump(to);
+  }
+
+  /** What the next commit removes from the store. */
+  takeAcked(): Mark[] {
+    this.#ackedLimit = ackedMax;
+    if (this.#ackedCount === 0) return [];
+    const marks = [...this.#acked].map(([shard, n]) => ({ shard, n }));
+    this.#acked = new Map();
+    this.#ackedCount = 0;
+    return marks;
+  }
+
+  /** Forgets everything; the store has it. Waiting for an operation goes on when it is loaded again. */
+  clear(): void {
+    this.#pairs.clear();
+    this.#operations.clear();
+    this.#blocked.clear();
+    this.#acked = new Map();
+    this.#ackedCount = 0;
+    this.#size = 0;
+    this.#released = 0;
+  }
+
+  /** Calls back those whose operation was not among what was loaded. */
+  releaseDrained(): void {
+    for (const operation of [...this.#drained.keys()]) {
+      if (!this.#operations.has(operation)) this.#callDrained(operation);
+    }
+  }
+
+  #mustWait(parcel: Parcel): boolean {
+    if (parcel.settled !== true || parcel.operation === undefined) return false;
+    const orders = this.#operations.get(parcel.operation);
+    return orders !== undefined && orders[0]! < parcel.order;
+  }
+
+  #forget(parcel: Parcel): void {
+    if (parcel.operation === undefined) return;
+    const orders = this.#operations.get(parcel.operation);
+    if (orders === undefined) return;
+    const at = orders.indexOf(parcel.order);
+    if (at >= 0) orders.splice(at, 1);
+    if (orders.length > 0) return;
+    this.#operations.delete(parcel.operation);
+    this.#callDrained(parcel.operation);
+  }
+
+  #callDrained(operation: string): void {
+    const waiting = this.#drained.get(operation);
+    if (waiting === undefined) return;
+    this.#drained.delete(operation);
+    for (const callback of waiting) callback();
+  }
+}

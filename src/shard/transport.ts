@@ -1,0 +1,15 @@
+/**
+ * The transport port: how parcels get from one shard's outbox to another shard's mailbox. It may lose, repeat and
+ * reorder; the marks and the outbox make up for all three. What it may not do is invent.
+ */
+
+import type { Parcel } from './delivery.ts';
+
+export interface Transport {
+  /** Towards the receiver `to`. */
+  deliver(to: number, from: number, n: number, parcel: Parcel): void;
+  /** Towards the sender: `receiver` has committed everything of it up to `n`. */
+  acknowledge(sender: number, receiver: number, n: number): void;
+  /** Towards the sender: `receiver` stands at mark `n` and wants everything after it again. */
+  resend(sender: number, receiver: number, n: number): void;
+}

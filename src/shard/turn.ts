@@ -1,0 +1,409 @@
+/**
+ * One turn of a shard: deliveries in, one commit out. A turn runs machines on cells and gathers everything their steps
+ * cause; nothing leaves it before its commit is durable (`release`). A tell to the same shard is handled inside the same
+ * turn, so that a saga whose participants are near takes one commit.
+ *
+ * A turn never waits and never throws for what an envelope does: a machine or an effect rule that throws leaves the cell
+ * untouched, and the envelope is a dead letter at once.
+ */
+
+import type { Address } from '../actor/address.ts';
+import { parseAddress, shardOf } from '../actor/address.ts';
+import type { Effect } from '../actor/effect.ts';
+import type { AnyEvent, Envelope } from '../actor/envelope.ts';
+import { type HostedMachine, isForeignEvent } from '../actor/logic.ts';
+import type { Clock } from '../clock.ts';
+import { type ErrorCode, messageOf, TroupeError } from '../errors.ts';
+import type { Ids } from '../ids.ts';
+import { decode, encode } from '../journal/codec.ts';
+import type {
+  Commit,
+  DeadLetterRecord,
+  Epoch,
+  Head,
+  JournalEntry,
+  Mark,
+  OutboxRecord,
+  SnapshotRecord,
+  ViewChange,
+} from '../journal/journal.ts';
+import type { Limits } from '../limits.ts';
+import type { Projections } from '../projection/projections.ts';
+import { topicShard } from '../topic/topic.ts';
+import type { Cell } from './cell.ts';
+import type { Arrival, Command, Delivery, Firing, Parcel } from './delivery.ts';
+import type { Outbox } from './outbox.ts';
+import { type CellStep, stepOf } from './step.ts';
+import { TimerChanges } from './timer-changes.ts';
+import type { Timers } from './timers.ts';
+import type { Transport } from './transport.ts';
+
+/** What a turn reads and moves on. It belongs to the shard and stands after the newest turn. */
+export interface TurnHost {
+  readonly shard: number;
+  readonly shards: number;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly hosted: ReadonlyMap<string, HostedMachine>;
+  readonly projections: Projections;
+  readonly transport: Transport;
+  readonly cells: Map<Address, Cell>;
+  readonly timers: Timers;
+  readonly outbox: Outbox;
+  /** Highest parcel handled per sending shard. */
+  readonly marks: Map<number, number>;
+  /** Highest parcel number handed out per receiving shard. */
+  readonly outboxLast: Map<number, number>;
+}
+
+/** Room for the parcels of one turn in the numbers that order all parcels of a shard. */
+const ordersPerTurn = 1_048_576;
+
+export class Turn {
+  /** Everything it took from the mailbox, to be run again if its commit is discarded. */
+  readonly taken: Delivery[] = [];
+  /** Told within this turn and not handled yet. */
+  readonly locals: Delivery[] = [];
+  readonly publications: { readonly topic: string; readonly data: unknown; readonly payload: Uint8Array }[] = [];
+  readonly number: number;
+  readonly #host: TurnHost;
+  readonly #at: number;
+  readonly #firstSeq: number;
+  readonly #entries: JournalEntry[] = [];
+  readonly #touched = new Set<Cell>();
+  readonly #timers: TimerChanges;
+  readonly #outbox: OutboxRecord[] = [];
+  readonly #marks = new Map<number, number>();
+  readonly #deadLetters: DeadLetterRecord[] = [];
+  readonly #rows = new Map<string, { view: string; key: string; value: unknown }>();
+  readonly #releases: (() => void)[] = [];
+  /** Senders with a gap, each asked once. */
+  readonly #asked = new Set<number>();
+  #tells = 0;
+
+  constructor(host: TurnHost, head: Head) {
+    this.#host = host;
+    this.#at = host.clock.now();
+    this.#timers = new TimerChanges(host.timers);
+    this.#firstSeq = head.seq + 1;
+    this.number = head.commits + 1;
+  }
+
+  /** Handles one delivery whose cell (if it needs one) is resident. */
+  handle(delivery: Delivery): void {
+    switch (delivery.kind) {
+      case 'command':
+        return this.#run(delivery.envelope, delivery);
+      case 'local':
+        return this.#run(delivery.envelope, undefined);
+      case 'parcel':
+        return this.#arrive(delivery);
+      case 'timer':
+        return this.#fire(delivery);
+      case 'read': {
+        const cell = this.#use(delivery.address);
+        const { version, state } = cell;
+        this.#releases.push(() => delivery.waiting.resolve(version === 0 ? undefined : { version, state }));
+        return;
+      }
+      case 'barrier':
+        this.#releases.push(() => delivery.waiting.resolve());
+        return;
+    }
+  }
+
+  /** The actor could not be rehydrated: a read or command gets the error, anything else becomes a dead letter. */
+  refuse(delivery: Delivery, error: TroupeError): void {
+    switch (delivery.kind) {
+      case 'command':
+        return this.#fail(delivery.envelope, error, delivery);
+      case 'local':
+        return this.#fail(delivery.envelope, error, undefined);
+      case 'read':
+        this.#releases.push(() => delivery.waiting.reject(error));
+        return;
+      case 'parcel':
+        if (this.#moveMark(delivery) && delivery.parcel.envelope !== undefined) {
+          this.#fail(delivery.parcel.envelope, error, undefined);
+        }
+        return;
+      case 'timer': {
+        const envelope = this.#takeTimer(delivery);
+        if (envelope !== undefined) this.#fail(envelope, error, undefined);
+        return;
+      }
+      case 'barrier':
+        return this.handle(delivery);
+    }
+  }
+
+  /** The commit of this turn, or undefined when it has nothing to write. */
+  finish(epoch: Epoch, projectionsDue: Readonly<Record<string, string>> | undefined): Commit | undefined {
+    const { outbox, shard, ids } = this.#host;
+    const written =
+      this.#entries.length +
+      this.#marks.size +
+      this.#timers.size +
+      this.#outbox.length +
+      this.publications.length +
+      this.#deadLetters.length;
+    if (written === 0 && !outbox.wantsCommit) return undefined;
+    const snapshots: SnapshotRecord[] = [];
+    const actors = [...this.#touched].map((cell) => {
+      this.#takeSnapshot(cell, snapshots);
+      cell.commit = this.number;
+      return {
+        actor: cell.address,
+        version: cell.version,
+        snapshotVersion: cell.snapshotVersion,
+        tail: cell.tail.slice(),
+      };
+    });
+    return {
+      shard,
+      epoch,
+      number: this.number,
+      id: ids.nonce(),
+      firstSeq: this.#firstSeq,
+      entries: this.#entries,
+      actors,
+      snapshots,
+      timersSet: this.#timers.set,
+      timersCleared: this.#timers.cleared,
+      outbox: this.#outbox,
+      outboxAcked: outbox.takeAcked(),
+      marks: [...this.#marks].map(([from, n]): Mark => ({ shard: from, n })),
+      publications: this.publications,
+      deadLetters: this.#deadLetters,
+      viewsCleared: [],
+      views: [...this.#rows.values()].map(
+        ({ view, key, value }): ViewChange =>
+          value === undefined ? { view, key } : { view, key, payload: encode(value) },
+      ),
+      projections: projectionsDue ?? {},
+    };
+  }
+
+  /** The shard's head once this turn is committed. */
+  headAfter(commitId: string): Head {
+    return { commits: this.number, seq: this.#firstSeq + this.#entries.length - 1, commitId };
+  }
+
+  /** Lets everything out, in order. Only after the commit, and those of all earlier turns, are durable. */
+  release(): void {
+    for (const release of this.#releases) release();
+  }
+
+  #use(address: Address): Cell {
+    const cell = this.#host.cells.get(address);
+    if (cell === undefined) throw new Error(`cell of ${address} is not resident`);
+    cell.usedAt = this.#host.clock.monotonic();
+    return cell;
+  }
+
+  #run(envelope: Envelope, command: Command | undefined, timer = false): void {
+    const { hosted } = this.#host;
+    const type = envelope.to.slice(0, envelope.to.indexOf('/'));
+    if (!hosted.has(type)) {
+      return this.#fail(
+        envelope,
+        new TroupeError('ACTOR_TYPE_UNKNOWN', `No actor type "${type}" is defined here.`),
+        command,
+      );
+    }
+    if (!timer && !isForeignEvent(envelope.event)) {
+      const refused = `"${envelope.event.type}" belongs to XState itself and is not taken from outside a machine.`;
+      return this.#fail(envelope, new TroupeError('EVENT_REFUSED', refused), command);
+    }
+    const cell = this.#use(envelope.to);
+    let outcome: CellStep;
+    try {
+      outcome = stepOf(this.#host, cell, envelope, this.#at);
+    } catch (error) {
+      const failed = error instanceof TroupeError ? error : undefined;
+      const message = `${envelope.to} failed on ${envelope.event.type} and stays as it was: ${messageOf(error)}`;
+      return this.#fail(envelope, failed ?? new TroupeError('MACHINE_FAILED', message, {}, error), command);
+    }
+    this.#accept(cell, envelope, outcome, command);
+  }
+
+  #accept(cell: Cell, envelope: Envelope, outcome: CellStep, command: Command | undefined): void {
+    if (outcome.isJournaled) this.#journal(cell, envelope, outcome);
+    let answer: { readonly value: unknown } | undefined;
+    for (const effect of outcome.effects) {
+      if (effect.kind === 'reply') answer = { value: effect.value };
+      else this.#perform(effect, cell.address, envelope);
+    }
+    if (command === undefined) return;
+    const { waiting, wantsReply } = command;
+    if (wantsReply && answer === undefined) {
+      const message = `${cell.address} took ${envelope.event.type} and its definition replied nothing.`;
+      this.#releases.push(() => waiting.reject(new TroupeError('NO_REPLY', message)));
+    } else {
+      this.#releases.push(() => waiting.resolve(answer?.value));
+    }
+  }
+
+  #journal(cell: Cell, envelope: Envelope, { step, rows, payload }: CellStep): void {
+    const seq = this.#firstSeq + this.#entries.length;
+    cell.state = step.state;
+    cell.birth = undefined;
+    cell.version++;
+    cell.tail.push(seq);
+    cell.tailBytes += payload.length;
+    this.#touched.add(cell);
+    this.#entries.push({
+      seq,
+      actor: cell.address,
+      version: cell.version,
+      type: envelope.event.type,
+      emitted: step.emitted.map((event) => event.type),
+      ...(envelope.from === undefined ? undefined : { from: envelope.from }),
+      ...(envelope.operation === undefined ? undefined : { operation: envelope.operation }),
+      at: this.#at,
+      payload,
+    });
+    for (const effect of step.timers) {
+      this.#timers.apply(effect, { actor: cell.address, at: this.#at, generation: seq, operation: envelope.operation });
+    }
+    for (const row of rows) {
+      this.#rows.set(`${row.view} ${row.key}`, row);
+    }
+  }
+
+  #perform(effect: Exclude<Effect, { kind: 'reply' }>, self: Address, cause: Envelope): void {
+    const { shard, shards, limits, ids, outbox, hosted } = this.#host;
+    const operation = cause.operation;
+    const mustWait = effect.settled === true && operation !== undefined && outbox.isPending(operation);
+    if (effect.kind === 'publish') {
+      const to = topicShard(effect.topic, shards);
+      if (to === shard && !mustWait) return this.#publish(effect.topic, effect.data, cause);
+      return this.#send(to, { publication: { topic: effect.topic, data: effect.data } }, cause, effect.settled);
+    }
+    const { type, id } = parseAddress(effect.to);
+    const to = shardOf(hosted.get(type)?.definition.shardKey(id) ?? id, shards);
+    const envelope: Envelope = {
+      id: ids.nonce(),
+      to: effect.to,
+      from: self,
+      event: effect.event,
+      ...(operation === undefined ? undefined : { operation }),
+      ...(cause.trace === undefined ? undefined : { trace: cause.trace }),
+    };
+    if (to === shard && !mustWait && this.#tells < limits.turnTellsMax) {
+      this.#tells++;
+      this.locals.push({ kind: 'local', envelope });
+      return;
+    }
+    this.#send(to, { envelope }, cause, effect.settled);
+  }
+
+  #publish(topic: string, data: unknown, cause: Envelope): void {
+    try {
+      this.publications.push({ topic, data, payload: encode(data) });
+    } catch (error) {
+      const message = `A publication to ${topic} cannot be encoded: ${messageOf(error)}`;
+      this.#fail(cause, new TroupeError('MACHINE_FAILED', message, { topic }, error), undefined);
+    }
+  }
+
+  #send(to: number, content: Pick<Parcel, 'envelope' | 'publication'>, cause: Envelope, settled?: boolean): void {
+    const { outbox, outboxLast } = this.#host;
+    const { operation } = cause;
+    const n = (outboxLast.get(to) ?? 0) + 1;
+    const parcel: Parcel = {
+      ...content,
+      ...(operation === undefined ? undefined : { operation }),
+      ...(settled === true ? { settled } : undefined),
+      order: this.number * ordersPerTurn + this.#outbox.length,
+    };
+    let payload: Uint8Array;
+    try {
+      payload = encode(parcel);
+    } catch (error) {
+      const message = `What ${cause.to} sent on ${cause.event.type} cannot be encoded: ${messageOf(error)}`;
+      return this.#fail(content.envelope ?? cause, new TroupeError('MACHINE_FAILED', message, {}, error), undefined);
+    }
+    outboxLast.set(to, n);
+    this.#outbox.push({ to, n, payload });
+    outbox.add(to, n, parcel, this.number);
+  }
+
+  #arrive(arrival: Arrival): void {
+    if (!this.#moveMark(arrival)) return;
+    const { envelope, publication } = arrival.parcel;
+    if (publication !== undefined) {
+      // It was encoded once, by its sender: encoding it again cannot fail.
+      const { topic, data } = publication;
+      this.publications.push({ topic, data, payload: encode(data) });
+    }
+    if (envelope !== undefined) this.#run(envelope, undefined);
+  }
+
+  /** True when the parcel is the next one of its sender; a repeat is acknowledged again, a gap is asked for again. */
+  #moveMark({ from, n }: Arrival): boolean {
+    const { marks, transport, shard } = this.#host;
+    const mark = marks.get(from) ?? 0;
+    if (n === mark + 1) {
+      marks.set(from, n);
+      if (!this.#marks.has(from)) {
+        this.#releases.push(() => transport.acknowledge(from, shard, this.#marks.get(from) ?? n));
+      }
+      this.#marks.set(from, n);
+      return true;
+    }
+    if (n <= mark) this.#releases.push(() => transport.acknowledge(from, shard, mark));
+    else if (!this.#asked.has(from)) {
+      this.#asked.add(from);
+      this.#releases.push(() => transport.resend(from, shard, mark));
+    }
+    return false;
+  }
+
+  #fire(firing: Firing): void {
+    const envelope = this.#takeTimer(firing);
+    if (envelope !== undefined) this.#run(envelope, undefined, true);
+  }
+
+  #takeTimer({ key, generation }: Firing): Envelope | undefined {
+    const record = this.#host.timers.get(key);
+    if (record === undefined || record.generation !== generation) return undefined;
+    this.#timers.clear(key);
+    return {
+      id: `${key.actor} ${key.id} ${generation}`,
+      to: key.actor,
+      event: decode<AnyEvent>(record.payload),
+      ...(record.operation === undefined ? undefined : { operation: record.operation }),
+    };
+  }
+
+  #takeSnapshot(cell: Cell, into: SnapshotRecord[]): void {
+    const { everyEvents, everyBytes } = cell.hosted.definition.snapshots;
+    if (cell.tail.length < everyEvents && cell.tailBytes < everyBytes) return;
+    const payload = cell.hosted.persist(cell.state);
+    // Too large to be a record: the actor lives on its tail, and says so at every turn's size, not by failing.
+    if (payload.length > this.#host.limits.snapshotBytesMax) return;
+    into.push({ actor: cell.address, version: cell.version, payload });
+    cell.snapshotVersion = cell.version;
+    cell.tail = [];
+    cell.tailBytes = 0;
+  }
+
+  #fail(envelope: Envelope, error: TroupeError, command: Command | undefined): void {
+    const code: ErrorCode = error.code;
+    this.#deadLetters.push({ at: this.#at, code, reason: error.message, payload: this.#letter(envelope) });
+    if (command !== undefined) this.#releases.push(() => command.waiting.reject(error));
+  }
+
+  /** A dead letter keeps its envelope, or what can be kept of one that cannot be encoded or is too large. */
+  #letter(envelope: Envelope): Uint8Array {
+    try {
+      const payload = encode(envelope);
+      if (payload.length <= this.#host.limits.eventBytesMax) return payload;
+    } catch {
+      // The envelope's own event is what cannot be encoded; its type still names it below.
+    }
+    return encode({ ...envelope, event: { type: envelope.event.type } });
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * A system: all shards of one journal in one process, the loop that runs them, and the in-process transport between
+ * them. `openSystem` is the runtime's entry; actor-system.ts says what it gives.
+ *
+ * Shards that have work are run together, in one round: their commits are handed to the journal at the same time, so
+ * that an adapter can write them as one transaction or one pipeline.
+ */
+
+import { Access } from './access.ts';
+import type { ActorDefinition } from './actor/definition.ts';
+import { register } from './actor/registration.ts';
+import type { ActorSystem } from './actor-system.ts';
+import { type Clock, sleep, systemClock } from './clock.ts';
+import { messageOf } from './errors.ts';
+import { type Ids, systemIds } from './ids.ts';
+import type { Journal, Owner } from './journal/journal.ts';
+import { defaultLimits, type Limits } from './limits.ts';
+import { type Log, silentLog } from './log.ts';
+import type { Projection } from './projection/projection.ts';
+import { Projections } from './projection/projections.ts';
+import { Shard } from './shard/shard.ts';
+import type { Transport } from './shard/transport.ts';
+import { Hub } from './topic/hub.ts';
+
+export interface SystemOptions {
+  readonly journal: Journal;
+  readonly actors: readonly ActorDefinition[];
+  readonly projections?: readonly Projection[];
+  readonly limits?: Partial<Limits>;
+  readonly log?: Log;
+  readonly clock?: Clock;
+  readonly ids?: Ids;
+  /** Wraps the in-process transport between shards, to lose, repeat or delay what it carries. */
+  readonly transport?: (inner: Transport) => Transport;
+  /** Name of this node, for leases. Default: a fresh one. */
+  readonly node?: string;
+}
+
+/** Between looks for idle cells and for acknowledged parcels to remove. */
+const sweepMs = 1_000;
+/** Parcels that were waiting before a restart are handled before timers fire, if that takes no longer than this. */
+const recoveredMsMax = 5_000;
+/** A stop does not wait longer than this for the work at hand. */
+const stopMsMax = 10_000;
+
+/** Runs the shards that asked for it, all in one round. */
+class Rounds {
+  readonly #clock: Clock;
+  #asked = new Set<Shard>();
+  #isDue = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  readonly schedule = (shard: Shard): void => {
+    this.#asked.add(shard);
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#clock.soon(() => this.#round());
+  };
+
+  #round(): void {
+    const shards = this.#asked;
+    this.#asked = new Set();
+    this.#isDue = false;
+    for (const shard of shards) shard.pump();
+  }
+}
+
+/** Parcels between shards of one process: the durable outbox is behind it, so a lost one is only late. */
+function inProcess(shards: readonly Shard[]): Transport {
+  return {
+    deliver: (to, from, n, parcel) => shards[to]?.arrive(from, n, parcel),
+    acknowledge: (sender, receiver, n) => shards[sender]?.outbox.acknowledge(receiver, n),
+    resend: (sender, receiver, n) => shards[sender]?.outbox.resend(receiver, n),
+  };
+}
+
+/** Calls `work` every `ms` until cancelled. */
+function every(clock: Clock, ms: number, work: () => void): () => void {
+  let cancel: () => void;
+  const again = (): void => {
+    cancel = clock.after(ms, () => {
+      work();
+      again();
+    });
+  };
+  again();
+  return () => cancel();
+}
+
+/** Until no parcel that was waiting before is unacknowledged, so that answers are not beaten by a timeout. */
+async function parcelsHandled(shards: readonly Shard[], clock: Clock): Promise<void> {
+  const until = clock.monotonic() + recoveredMsMax;
+  while (shards.some((shard) => shard.outbox.size > 0) && clock.monotonic() < until) await sleep(clock, 2);
+}
+
+/**
+ * Opens every shard of the journal and runs the given actors on them. Reads no actor: each is rehydrated by its first
+ * envelope. Rejects with MACHINE_REFUSED when a machine cannot be persisted.
+ */
+export async function openSystem(options: SystemOptions): Promise<ActorSystem> {
+  const { journal, log = silentLog, clock = systemClock, ids = systemIds } = options;
+  const limits: Limits = { ...defaultLimits, ...options.limits };
+  const hosted = register(options.actors);
+  const projections = new Projections(options.projections ?? []);
+  const hub = new Hub(log);
+  const rounds = new Rounds(clock);
+  const owner: Owner = { node: options.node ?? ids.nonce(), nonce: ids.nonce() };
+  const shards: Shard[] = [];
+  const transport = (options.transport ?? ((inner) => inner))(inProcess(shards));
+  for (let shard = 0; shard < journal.shards; shard++) {
+    shards.push(
+      new Shard({
+        shard,
+        shards: journal.shards,
+        journal,
+        owner,
+        clock,
+        ids,
+        limits,
+        log,
+        hosted,
+        projections,
+        transport,
+        hub,
+        schedule: rounds.schedule,
+      }),
+    );
+  }
+  const opened = await Promise.allSettled(shards.map((shard) => shard.open()));
+  for (const [shard, result] of opened.entries()) {
+    if (result.status === 'rejected') log.error({ shard }, `shard ${shard} stays closed: ${messageOf(result.reason)}`);
+  }
+  await parcelsHandled(shards, clock);
+  for (const shard of shards) shard.startTimers();
+
+  const cancels = [
+    every(clock, limits.leaseMs / 3, () => {
+      for (const shard of shards) {
+        shard
+          .renew()
+          .catch((error) => log.warn({ shard: shard.shard }, `a lease was not renewed: ${messageOf(error)}`));
+      }
+    }),
+    every(clock, sweepMs, () => {
+      for (const shard of shards) {
+        shard.passivate();
+        shard.tidy();
+      }
+    }),
+  ];
+
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    for (const cancel of cancels) cancel();
+    const idle = Promise.all(shards.map((shard) => shard.stop()));
+    await Promise.race([idle, sleep(clock, stopMsMax)]);
+    await journal.close();
+  };
+  return new Access({
+    journal,
+    shards,
+    hosted,
+    hub,
+    clock,
+    ids,
+    limits,
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
+    },
+  });
+}
