@@ -38,8 +38,8 @@ export {
 export { JournalReader, type ReadActor } from './journal/reader.ts';
 export { type VerifyOptions, verifyJournal } from './journal/verify.ts';
 export { defaultLimits, type Limits } from './limits.ts';
-export { type Log, type Log, silentLog, silentLog } from './log.ts';
+export { type Log, silentLog } from './log.ts';
 export { defineProjection, type Projection, type Row, rule, type Step } from './projection/projection.ts';
 export { type RebuildOptions, type Rebuilt, rebuildShard } from './projection/rebuild.ts';
-export { openSystem, openSystem, type SystemOptions, type SystemOptions } from './system.ts';
+export { openSystem, type SystemOptions } from './system.ts';
 export { type Publication, type TopicHistory, topicShard } from './topic/topic.ts';

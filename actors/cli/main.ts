@@ -1,0 +1,75 @@
+/** The bin `troupe`: puts the commands together and turns what they throw into one sentence and an exit code. */
+
+import { createRequire } from 'node:module';
+import { Command, CommanderError } from 'commander';
+import { messageOf, TroupeError } from '../../src/index.ts';
+import { actorsCommand } from './actors.ts';
+import { historyCommand } from './history.ts';
+import { rebuildCommand } from './rebuild.ts';
+import { showCommand } from './show.ts';
+import { startCommand } from './start.ts';
+import { Exit, processTerminal, type Terminal, UsageError } from './terminal.ts';
+import { tokenCommand } from './token.ts';
+import { verifyCommand } from './verify.ts';
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+function createProgram(terminal: Terminal): Command {
+  const program = new Command('troupe')
+    .description('XState machines as long-lived, persisted, single-writer actors; and the chat that runs on them.')
+    .version(version)
+    .addHelpText(
+      'after',
+      '\nEvery option can be an environment variable (named in its help); a flag wins. Exit codes: 1 failed, 2 usage.',
+    );
+  const commands = [
+    startCommand,
+    tokenCommand,
+    actorsCommand,
+    showCommand,
+    historyCommand,
+    verifyCommand,
+    rebuildCommand,
+  ];
+  for (const make of commands) program.addCommand(make(terminal));
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride();
+    command.configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.err(text.trimEnd()),
+    });
+    command.showHelpAfterError(`(troupe ${command === program ? '' : `${command.name()} `}--help says more)`);
+  }
+  return program;
+}
+
+/** Says what went wrong; the exit code of it. */
+function explain(error: unknown, terminal: Terminal): number {
+  if (error instanceof Exit) return error.code;
+  // Commander has printed the help or its own sentence already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof UsageError) {
+    terminal.err(error.message);
+    return 2;
+  }
+  if (error instanceof TroupeError) {
+    terminal.err(error.message);
+    return error.code === 'CONFIG_INVALID' && Array.isArray(error.params.mistakes) ? 2 : 1;
+  }
+  terminal.err(error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error));
+  return 1;
+}
+
+/** Runs one command line (without node and script) and gives its exit code. Never rejects. */
+export async function runTroupe(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    await createProgram(terminal).parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    return explain(error, terminal);
+  }
+}
+
+export async function main(argv: readonly string[]): Promise<void> {
+  process.exitCode = await runTroupe(argv.slice(2), processTerminal());
+}

@@ -1,0 +1,117 @@
+/** `troupe rebuild`: writes views, and on request snapshots, anew from the journal. */
+
+import { Command } from 'commander';
+import {
+  type AcquireOutcome,
+  type Journal,
+  type Owner,
+  type Projection,
+  rebuildShard,
+  register,
+  sleep,
+  systemClock,
+  systemIds,
+  TroupeError,
+} from '../../src/index.ts';
+import { readStoreConfig } from '../config.ts';
+import { definitions, projections } from './application.ts';
+import { examples, flagsOf, withSettings } from './options.ts';
+import { openForWriting, patienceMs } from './store.ts';
+import { count, type Terminal, UsageError } from './terminal.ts';
+
+interface RebuildOptions {
+  readonly snapshots?: boolean;
+}
+
+const leaseMs = 30_000;
+const retryMs = 200;
+
+/** The projections that write the named views; all of them when none is named. */
+function projectionsOf(views: readonly string[]): readonly Projection[] {
+  const known = projections.flatMap((projection) => projection.views);
+  const unknown = views.find((view) => !known.includes(view));
+  if (unknown !== undefined) {
+    throw new UsageError(`There is no view "${unknown}"; there are ${known.join(', ')}.`);
+  }
+  return projections.filter(
+    (projection) => views.length === 0 || projection.views.some((view) => views.includes(view)),
+  );
+}
+
+type Acquired = Extract<AcquireOutcome, { kind: 'acquired' }>;
+
+/** Waits for the lease of a server that has just died; a living one keeps renewing its own. */
+async function acquire(journal: Journal, shard: number, owner: Owner): Promise<Acquired> {
+  const deadline = systemClock.monotonic() + patienceMs;
+  for (;;) {
+    const outcome = await journal.acquire(shard, owner, leaseMs);
+    if (outcome.kind === 'acquired') return outcome;
+    if (systemClock.monotonic() >= deadline) {
+      const message = `Shard ${shard} is in use by node ${outcome.by}; stop the server before rebuilding.`;
+      throw new TroupeError('SHARD_LOST', message, { shard });
+    }
+    await sleep(systemClock, retryMs);
+  }
+}
+
+async function rebuildAll(
+  journal: Journal,
+  chosen: readonly Projection[],
+  snapshots: boolean,
+  terminal: Terminal,
+): Promise<void> {
+  const hosts = register(definitions);
+  const owner: Owner = { node: `rebuild-${systemIds.nonce()}`, nonce: systemIds.nonce() };
+  let rows = 0;
+  let written = 0;
+  let entries = 0;
+  for (let shard = 0; shard < journal.shards; shard++) {
+    const { lease, head } = await acquire(journal, shard, owner);
+    const rebuilt = await rebuildShard({
+      journal,
+      lease,
+      head,
+      hosts,
+      projections: chosen,
+      snapshots,
+      afterPage: async (page) => {
+        entries += page;
+        terminal.progress(`rebuilding: shard ${shard + 1} of ${journal.shards}, ${count(entries, 'entry', 'entries')}`);
+        await journal.renew(lease, leaseMs);
+      },
+    });
+    await journal.release(lease);
+    rows += rebuilt.rows;
+    written += rebuilt.snapshots;
+    for (const problem of rebuilt.problems) terminal.err(`${problem}; its rows stand as of its last good event.`);
+  }
+  const parts = [
+    chosen.length > 0 ? `${chosen.flatMap((projection) => projection.views).join(', ')} (${count(rows, 'row')})` : '',
+    snapshots ? count(written, 'snapshot') : '',
+  ];
+  terminal.out(
+    `Rebuilt ${parts.filter((part) => part !== '').join(' and ')} from ${count(entries, 'entry', 'entries')}.`,
+  );
+}
+
+async function rebuild(views: readonly string[], options: RebuildOptions, terminal: Terminal): Promise<void> {
+  const config = readStoreConfig(terminal.environment, flagsOf({ ...options }));
+  // "rebuild --snapshots" alone means the snapshots alone.
+  const chosen = options.snapshots === true && views.length === 0 ? [] : projectionsOf(views);
+  const journal = await openForWriting(config);
+  try {
+    await rebuildAll(journal, chosen, options.snapshots === true, terminal);
+  } finally {
+    await journal.close();
+  }
+}
+
+export function rebuildCommand(terminal: Terminal): Command {
+  const command = new Command('rebuild')
+    .description('write views anew from the journal; the server must be stopped')
+    .argument('[view...]', 'views to rebuild, together with those of the same projection; all when none is named')
+    .option('--snapshots', 'write a snapshot of every actor too; alone, the snapshots only')
+    .action((views: string[], options: RebuildOptions) => rebuild(views, options, terminal));
+  examples(command, ['troupe rebuild', 'troupe rebuild rooms', 'troupe rebuild --snapshots']);
+  return withSettings(command, ['journal', 'shards']);
+}

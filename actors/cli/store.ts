@@ -1,0 +1,75 @@
+/** Opens the store for a command, and keeps the development secret in it. */
+
+import { randomBytes } from 'node:crypto';
+import { type Journal, openJournal, sleep, systemClock, TroupeError } from '../../src/index.ts';
+import type { StoreConfig } from '../config.ts';
+
+/** How long a start or a writing command waits for the previous owner of the store, or of the port, to go. */
+export const patienceMs = 10_000;
+const retryMs = 100;
+
+const devSecretKey = 'dev-secret';
+
+function optionsOf(config: StoreConfig) {
+  return {
+    ...(config.shards === undefined ? {} : { shards: config.shards }),
+    ...(config.durability === undefined ? {} : { durability: config.durability }),
+  };
+}
+
+export function openForWriting(config: StoreConfig, lockWaitMs: number = patienceMs): Promise<Journal> {
+  return openJournal(config.journal, { ...optionsOf(config), lockWaitMs });
+}
+
+/** Opens the store beside whoever writes it, gives it to `use`, and closes it. */
+export async function reading<T>(config: StoreConfig, use: (journal: Journal) => Promise<T>): Promise<T> {
+  const journal = await openJournal(config.journal, { ...optionsOf(config), readOnly: true });
+  try {
+    return await use(journal);
+  } finally {
+    await journal.close();
+  }
+}
+
+/** The secret of the development mode: made once, kept with the store. */
+export function initDevSecret(journal: Journal): Promise<string> {
+  return journal.initMeta(devSecretKey, randomBytes(32).toString('base64url'));
+}
+
+/**
+ * The development secret for a command that runs before, beside or after the server. Makes it when nobody has the store
+ * open; while a server is starting, waits for the one it makes. Undefined: the running server uses none.
+ */
+export async function findDevSecret(config: StoreConfig, waitMs: number = patienceMs): Promise<string | undefined> {
+  const deadline = systemClock.monotonic() + waitMs;
+  for (;;) {
+    const found = (await madeSecret(config)) ?? (await keptSecret(config));
+    if (found !== undefined || systemClock.monotonic() >= deadline) return found;
+    await sleep(systemClock, retryMs);
+  }
+}
+
+/** Undefined when somebody else writes the store. */
+async function madeSecret(config: StoreConfig): Promise<string | undefined> {
+  try {
+    const journal = await openForWriting(config, 0);
+    try {
+      return await initDevSecret(journal);
+    } finally {
+      await journal.close();
+    }
+  } catch (error) {
+    if (error instanceof TroupeError && error.code === 'JOURNAL_LOCKED') return undefined;
+    throw error;
+  }
+}
+
+/** Undefined when there is none, or when the store is just being made. */
+async function keptSecret(config: StoreConfig): Promise<string | undefined> {
+  try {
+    return await reading(config, (journal) => journal.readMeta(devSecretKey));
+  } catch (error) {
+    if (error instanceof TroupeError && error.code === 'JOURNAL_UNAVAILABLE') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,66 @@
+/** `troupe verify`: compares everything derived in a store with the fold of its journal. */
+
+import { Command } from 'commander';
+import { type Findings, verifyJournal } from '../../src/index.ts';
+import { readStoreConfig } from '../config.ts';
+import { definitions, projections } from './application.ts';
+import { examples, flagsOf, withJson, withSettings } from './options.ts';
+import { reading } from './store.ts';
+import { count, Exit, type Terminal } from './terminal.ts';
+
+interface VerifyOptions {
+  readonly json?: boolean;
+}
+
+function summary(findings: Findings): string {
+  return [
+    count(findings.shards, 'shard'),
+    count(findings.entries, 'entry', 'entries'),
+    count(findings.actors, 'actor'),
+    count(findings.snapshots, 'snapshot'),
+    count(findings.rows, 'row'),
+    count(findings.timers, 'timer'),
+    count(findings.topics, 'topic'),
+    count(findings.deadLetters, 'dead letter'),
+  ].join(', ');
+}
+
+function toJson({ publications: _, notes, ...counted }: Findings): string {
+  return JSON.stringify({ ok: counted.differenceCount === 0, ...counted, notes: Object.fromEntries(notes) });
+}
+
+async function verify(options: VerifyOptions, terminal: Terminal): Promise<void> {
+  const config = readStoreConfig(terminal.environment, flagsOf({ ...options }));
+  const findings = await reading(config, (journal) =>
+    verifyJournal({
+      journal,
+      definitions,
+      projections,
+      onProgress: ({ shards, entries }) =>
+        terminal.progress(`verifying: ${shards} of ${journal.shards} shards, ${count(entries, 'entry', 'entries')}`),
+    }),
+  );
+  const { differences, differenceCount } = findings;
+  if (options.json === true) terminal.out(toJson(findings));
+  else {
+    for (const { shard, subject, reason } of differences) terminal.out(`shard ${shard}: ${subject} ${reason}`);
+    for (const [sentence, times] of findings.notes) terminal.out(`note: ${sentence} (${times})`);
+    const verdict = differenceCount === 0 ? 'everything agrees with the journal' : count(differenceCount, 'difference');
+    terminal.out(`${summary(findings)}: ${verdict}.`);
+  }
+  if (differenceCount === 0) return;
+  terminal.err(`The store differs from its journal in ${count(differenceCount, 'place')}.`);
+  throw new Exit(1);
+}
+
+export function verifyCommand(terminal: Terminal): Command {
+  const command = new Command('verify')
+    .description('check that snapshots, views, indices, timers, outboxes and topics agree with the journal')
+    .action((options: VerifyOptions) => verify(options, terminal));
+  examples(command, [
+    'troupe verify',
+    'troupe verify --journal redis://127.0.0.1:6379',
+    'troupe verify --json | jq .ok',
+  ]);
+  return withJson(withSettings(command, ['journal', 'shards']));
+}
