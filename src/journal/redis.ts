@@ -1,0 +1,357 @@
+/**
+ * The Redis adapter of the journal port, for many nodes. A commit is one call of a Redis Function (redis/commit.lua), so
+ * that it is atomic, fenced and in order on the server itself; leases run on the server's clock. All keys of a shard
+ * share a hash tag, and no call leaves it.
+ *
+ * How durable an answered commit is, is the server's setting (`appendfsync`); `description` says what it is, and
+ * `durability` refuses a server with less. Replication is asynchronous: a failover may lose answered commits. A head
+ * that went backwards is found at the next acquisition by whoever saw it ahead; it is told to `warn`, counted in the
+ * shard's key (`rewinds`), and gives the shard's topics a new epoch.
+ *
+ * It deliberately has no second connection and no blocking read: the owner of a shard knows what it committed.
+ */
+
+import type { Address } from '../actor/address.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import { messageOf, TroupeError } from '../errors.ts';
+import { type Ids, systemIds } from '../ids.ts';
+import { boundsFrom, defaultShards, type JournalBounds } from './bounds.ts';
+import { assertShard, assertShards, contractBreach, shardsDiffer } from './checks.ts';
+import type { AcquireOutcome, ActorIndex, Commit, CommitOutcome, Head, Journal, Lease, Owner } from './journal.ts';
+import { callBytesMax, commitCall } from './redis/commit-call.ts';
+import { RedisConnection, type Reply } from './redis/connection.ts';
+import { metaKey, type ShardKeys, shardKeys, topicKey, viewKey } from './redis/keys.ts';
+import { type FunctionName, functionName, layoutVersion } from './redis/library.ts';
+import { listActors } from './redis/listing.ts';
+import { lexRange } from './redis/ranges.ts';
+import { actorOf, deadLetterOf, entryOf, headOf, rowOf, shardStateOf, topicPageOf } from './redis/replies.ts';
+import { commandOf } from './redis/resp.ts';
+import {
+  assertDurability,
+  durabilitySentence,
+  evictionWarning,
+  loadLibrary,
+  type RedisDurability,
+  serverFacts,
+} from './redis/server.ts';
+
+export interface RedisJournalOptions extends Partial<JournalBounds> {
+  /** `redis://[user[:password]@]host[:port][/db]`, or `rediss://` for TLS. */
+  readonly url: string;
+  /** A new store gets this many (default 64); an existing one must have as many. Left out, the store decides. */
+  readonly shards?: number;
+  /** Before every key. Default `troupe`. */
+  readonly prefix?: string;
+  /** What the server's `appendfsync` must at least be. Default: nothing is required. */
+  readonly durability?: RedisDurability;
+  /** Told about what harms nobody yet, or was survived. Default: nobody. */
+  readonly warn?: (message: string, params: Readonly<Record<string, unknown>>) => void;
+  readonly clock?: Clock;
+  readonly ids?: Ids;
+}
+
+/** Addresses of one call of read_actors: a large one would hold up everybody else. */
+const actorsPerCall = 100;
+const rowsPerCall = 1_000;
+
+/** What this process has seen of a shard: what the server may not be behind. */
+interface Seen {
+  epoch: number;
+  commits: number;
+  commitId: string;
+}
+
+/**
+ * Opens the store behind `url`, and makes it if there is none. Throws CONFIG_INVALID (the URL or an option),
+ * JOURNAL_INCOMPATIBLE (too old a server, one that evicts keys, another layout or number of shards, less durable than
+ * required) or JOURNAL_UNAVAILABLE (no connection within the deadline).
+ */
+export async function openRedisJournal(options: RedisJournalOptions): Promise<Journal> {
+  const { url, prefix = 'troupe', clock = systemClock, ids = systemIds } = options;
+  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) {
+    throw new TroupeError('CONFIG_INVALID', 'The URL of a Redis journal looks like redis://127.0.0.1:6379.');
+  }
+  if (!/^[\x21-\x7a]{1,100}$/.test(prefix)) {
+    throw new TroupeError(
+      'CONFIG_INVALID',
+      `"${prefix}" cannot be the prefix of keys: 1 to 100 ASCII characters, no {.`,
+    );
+  }
+  if (options.shards !== undefined) assertShards(options.shards);
+  const bounds = boundsFrom(options);
+  const connection = new RedisConnection(url, bounds.deadlineMs, clock);
+  const ask = (...args: readonly string[]): Promise<Reply> => connection.send(commandOf(...args).done());
+  try {
+    const facts = await serverFacts(ask);
+    const warning = evictionWarning(facts);
+    if (warning !== undefined) options.warn?.(warning, {});
+    assertDurability(facts, options.durability);
+    await loadLibrary(ask);
+    const { shards, id } = await openStore(ask, prefix, options.shards, ids);
+    const description = `${plainUrl(url)}, ${durabilitySentence(facts)}`;
+    return new RedisJournal({ ...options, ids }, connection, bounds, { prefix, shards, id, description });
+  } catch (error) {
+    await connection.close();
+    throw error instanceof TroupeError ? error : unavailable(url, error);
+  }
+}
+
+/** Number of shards and id of the store, which is made if there is none. */
+async function openStore(
+  ask: (...args: readonly string[]) => Promise<Reply>,
+  prefix: string,
+  asked: number | undefined,
+  ids: Ids,
+): Promise<{ readonly shards: number; readonly id: string }> {
+  const key = metaKey(prefix);
+  await ask('HSETNX', key, 'layout', String(layoutVersion));
+  await ask('HSETNX', key, 'shards', String(asked ?? defaultShards));
+  await ask('HSETNX', key, 'id', ids.nonce());
+  const [layout, stored, id] = ((await ask('HMGET', key, 'layout', 'shards', 'id')) as readonly Buffer[]).map(String);
+  if (layout !== String(layoutVersion)) {
+    throw new TroupeError(
+      'JOURNAL_INCOMPATIBLE',
+      `The store "${prefix}" has the layout ${layout}; this version of Troupe reads and writes layout ${layoutVersion}.`,
+      { stored: layout, expected: layoutVersion },
+    );
+  }
+  const shards = Number(stored);
+  assertShards(shards);
+  if (asked !== undefined && asked !== shards) throw shardsDiffer(shards, asked);
+  return { shards, id: id as string };
+}
+
+interface Store {
+  readonly prefix: string;
+  readonly shards: number;
+  readonly id: string;
+  readonly description: string;
+}
+
+class RedisJournal implements Journal {
+  readonly kind = 'redis';
+  readonly description: string;
+  readonly shards: number;
+  readonly #options: RedisJournalOptions & { readonly ids: Ids };
+  readonly #connection: RedisConnection;
+  readonly #bounds: JournalBounds;
+  readonly #store: Store;
+  readonly #keys: readonly ShardKeys[];
+  readonly #seen = new Map<number, Seen>();
+  #open = true;
+
+  constructor(
+    options: RedisJournalOptions & { ids: Ids },
+    connection: RedisConnection,
+    bounds: JournalBounds,
+    store: Store,
+  ) {
+    this.#options = options;
+    this.#connection = connection;
+    this.#bounds = bounds;
+    this.#store = store;
+    this.description = store.description;
+    this.shards = store.shards;
+    this.#keys = Array.from({ length: store.shards }, (_, shard) => shardKeys(store.prefix, shard));
+  }
+
+  async acquire(shard: number, { node, nonce }: Owner, ttlMs: number): Promise<AcquireOutcome> {
+    const { shard: key, journal } = this.#keysOf(shard);
+    const seen = this.#seenOf(shard);
+    const before = { ...seen };
+    const { id } = this.#store;
+    const call = commandOf('FCALL', functionName('acquire'), 2, key, journal, node, nonce, ttlMs);
+    call
+      .number(seen.epoch)
+      .number(seen.commits)
+      .text(seen.commitId)
+      .text(id)
+      .text(`${id}.${this.#options.ids.nonce()}`);
+    const reply = (await this.#send(call.done())) as readonly (Buffer | number)[];
+    const [kind, ...rest] = reply.map(String) as [string, ...string[]];
+    if (kind === 'held') return { kind: 'held', by: rest[0] as string, expiresInMs: Number(rest[1]) };
+    if (kind === 'damaged') {
+      throw new TroupeError(
+        'JOURNAL_DAMAGED',
+        `The journal of shard ${shard} ends with entry ${rest[0]}, but its head says ${rest[1]}: it can be read, not written.`,
+        { shard, last: rest[0], seq: Number(rest[1]) },
+      );
+    }
+    const head = headOf(shard, (reply as readonly Buffer[]).slice(2, 6));
+    const epoch = { number: Number(rest[0]), nonce };
+    if (rest[5] === '1') this.#rewound(shard, before, head);
+    this.#saw(shard, head, epoch.number);
+    return { kind: 'acquired', lease: { shard, epoch }, head };
+  }
+
+  async renew({ shard, epoch }: Lease, ttlMs: number): Promise<boolean> {
+    const { shard: key } = this.#keysOf(shard);
+    return (await this.#call('renew', [key], [epoch.number, epoch.nonce, ttlMs])) === 1;
+  }
+
+  async release({ shard, epoch }: Lease): Promise<void> {
+    const { shard: key } = this.#keysOf(shard);
+    await this.#call('release', [key], [epoch.number, epoch.nonce]);
+  }
+
+  async commit(commit: Commit): Promise<CommitOutcome> {
+    if (!this.#open) throw closed();
+    const breach = contractBreach(commit, this.shards, this.#bounds);
+    if (breach !== undefined) return { kind: 'invalid', message: `Commit ${commit.id} is not taken: ${breach}.` };
+    const settings = { ...this.#bounds, prefix: this.#store.prefix, keys: this.#keysOf(commit.shard) };
+    const { bytes, outcomeOf } = commitCall(commit, settings);
+    if (bytes.length > callBytesMax) {
+      const message = `Commit ${commit.id} is not taken: it has ${bytes.length} bytes; at most ${callBytesMax} are sent.`;
+      return { kind: 'invalid', message };
+    }
+    try {
+      const outcome = outcomeOf(await this.#connection.send(bytes));
+      if (outcome.kind === 'done') {
+        const seq = commit.firstSeq + commit.entries.length - 1;
+        this.#saw(commit.shard, { commits: commit.number, seq, commitId: commit.id }, commit.epoch.number);
+      }
+      return outcome;
+    } catch (error) {
+      return { kind: 'unknown', message: `Commit ${commit.id} may not have been applied: ${messageOf(error)}` };
+    }
+  }
+
+  async readShard(shard: number): ReturnType<Journal['readShard']> {
+    const { shard: key, timers, outbox, marks, projections } = this.#keysOf(shard);
+    return shardStateOf(shard, await this.#call('read_shard', [key, timers, outbox, marks, projections], []));
+  }
+
+  async readActors(shard: number, actors: readonly Address[]): ReturnType<Journal['readActors']> {
+    const { actors: key, snapshots, journal } = this.#keysOf(shard);
+    const read = async (some: readonly Address[]) => {
+      const replies = (await this.#call('read_actors', [key, snapshots, journal], some)) as readonly Reply[];
+      return some.map((actor, i) => actorOf(shard, actor, replies[i] as Reply));
+    };
+    return (await Promise.all(slices(actors, actorsPerCall).map(read))).flat();
+  }
+
+  async readEntries(shard: number, after: number, limit: number): ReturnType<Journal['readEntries']> {
+    const { journal } = this.#keysOf(shard);
+    if (limit < 1) return [];
+    const from = `${Math.max(0, after) + 1}-0`;
+    const replies = await this.#send(commandOf('XRANGE', journal, from, '+', 'COUNT', limit).done());
+    return (replies as readonly Reply[]).map((reply) => entryOf(shard, reply));
+  }
+
+  async listActors(...[shard, range]: Parameters<Journal['listActors']>): Promise<readonly ActorIndex[]> {
+    const send = (bytes: Buffer): Promise<Reply> => this.#send(bytes);
+    return listActors(shard, this.#keysOf(shard), range, this.#options.ids.nonce(), send);
+  }
+
+  async readTopic(...[shard, topic, after, limit]: Parameters<Journal['readTopic']>): ReturnType<Journal['readTopic']> {
+    const { shard: key, topics } = this.#keysOf(shard);
+    const keys = [key, topics, topicKey(this.#store.prefix, shard, topic)];
+    const reply = await this.#call('read_topic', keys, [topic, Math.max(0, after), limit]);
+    return topicPageOf(shard, topic, this.#store.id, reply);
+  }
+
+  async readDeadLetters(shard: number, limit: number): ReturnType<Journal['readDeadLetters']> {
+    const { dead } = this.#keysOf(shard);
+    if (limit < 1) return [];
+    const records = (await this.#send(commandOf('LRANGE', dead, -limit, -1).done())) as readonly Buffer[];
+    return records.map((record) => deadLetterOf(shard, record)).reverse();
+  }
+
+  async readRows(shard: number, view: string, keys: readonly string[]): ReturnType<Journal['readRows']> {
+    this.#keysOf(shard);
+    const key = viewKey(this.#store.prefix, shard, view);
+    const read = async (some: readonly string[]) => {
+      const members = (await this.#call('read_rows', [key], some)) as readonly (Buffer | null)[];
+      return members.map((member) => (member === null ? undefined : rowOf(shard, view, member).payload));
+    };
+    return (await Promise.all(slices(keys, rowsPerCall).map(read))).flat();
+  }
+
+  async readRange(...[shard, view, range]: Parameters<Journal['readRange']>): ReturnType<Journal['readRange']> {
+    this.#keysOf(shard);
+    if (range.limit < 1) return [];
+    const { command, from, to } = lexRange(range);
+    const key = viewKey(this.#store.prefix, shard, view);
+    const call = commandOf(command, key).bytes(from).bytes(to).text('LIMIT').text('0').number(range.limit);
+    const members = (await this.#send(call.done())) as readonly Buffer[];
+    return members.map((member) => rowOf(shard, view, member));
+  }
+
+  async readMeta(key: string): Promise<string | undefined> {
+    const value = await this.#send(commandOf('HGET', metaKey(this.#store.prefix), `value:${key}`).done());
+    return value === null ? undefined : String(value);
+  }
+
+  async initMeta(key: string, value: string): Promise<string> {
+    const meta = metaKey(this.#store.prefix);
+    const written = this.#send(commandOf('HSETNX', meta, `value:${key}`, value).done());
+    const [, there] = await Promise.all([written, this.readMeta(key)]);
+    return there as string;
+  }
+
+  async close(): Promise<void> {
+    this.#open = false;
+    await this.#connection.close();
+  }
+
+  #call(name: FunctionName, keys: readonly string[], args: readonly (string | number)[]): Promise<Reply> {
+    const fcall = name.startsWith('read_') ? 'FCALL_RO' : 'FCALL';
+    return this.#send(commandOf(fcall, functionName(name), keys.length, ...keys, ...args).done());
+  }
+
+  async #send(bytes: Buffer): Promise<Reply> {
+    if (!this.#open) throw closed();
+    try {
+      return await this.#connection.send(bytes);
+    } catch (error) {
+      throw unavailable(this.#options.url, error);
+    }
+  }
+
+  #keysOf(shard: number): ShardKeys {
+    assertShard(shard, this.shards);
+    return this.#keys[shard] as ShardKeys;
+  }
+
+  #seenOf(shard: number): Seen {
+    let seen = this.#seen.get(shard);
+    if (seen === undefined) {
+      seen = { epoch: 0, commits: 0, commitId: '' };
+      this.#seen.set(shard, seen);
+    }
+    return seen;
+  }
+
+  #saw(shard: number, { commits, commitId }: Head, epoch: number): void {
+    const seen = this.#seenOf(shard);
+    seen.epoch = Math.max(seen.epoch, epoch);
+    seen.commits = commits;
+    seen.commitId = commitId;
+  }
+
+  #rewound(shard: number, before: Seen, head: Head): void {
+    const message = `Redis lost answered commits of shard ${shard}: commit ${before.commits} (${before.commitId}) was answered, its head is commit ${head.commits} (${head.commitId}).`;
+    this.#options.warn?.(message, { shard, answered: before.commits, stored: head.commits });
+  }
+}
+
+function unavailable(url: string, error: unknown): TroupeError {
+  if (error instanceof TroupeError) return error;
+  const message = `Redis at ${plainUrl(url)} cannot be used: ${messageOf(error)}`;
+  return new TroupeError('JOURNAL_UNAVAILABLE', message, {}, error);
+}
+
+function closed(): TroupeError {
+  return new TroupeError('STOPPED', 'The journal is closed.');
+}
+
+function plainUrl(url: string): string {
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname === '/' ? '' : pathname}`;
+}
+
+function slices<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
+  const parts: (readonly T[])[] = [];
+  for (let i = 0; i < items.length; i += size) parts.push(items.slice(i, i + size));
+  return parts;
+}

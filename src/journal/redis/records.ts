@@ -1,0 +1,191 @@
+/**
+ * The records in the adapter's keys, as bytes. Each is sealed with a CRC-32 over the name it is kept under and its body,
+ * so that a record that was changed, cut or moved to another name is found when it is read. The body is a payload as it
+ * was handed over, or a msgpack array. An entry of the journal is a stream entry with named fields instead, for redis-cli.
+ */
+
+import { crc32 } from 'node:zlib';
+import type { Address } from '../../actor/address.ts';
+import { decode, encode } from '../codec.ts';
+import type { ActorIndex, DeadLetterRecord, Head, JournalEntry, TimerRecord } from '../journal.ts';
+import type { CommandBytes } from './resp.ts';
+
+/** Checksum of a body that is kept under `name`. */
+export function checksum(name: string, body: Uint8Array): number {
+  return crc32(body, crc32(name));
+}
+
+export function sealInto(command: CommandBytes, name: string, body: Uint8Array): void {
+  command.sealed('', checksum(name, body), body);
+}
+
+/** The body of the record `name`; undefined when it is damaged. */
+export function unsealed(name: string, record: Buffer): Buffer | undefined {
+  if (record.length < 4) return undefined;
+  const body = record.subarray(4);
+  return record.readUInt32BE(0) === checksum(name, body) ? body : undefined;
+}
+
+/** Checksum of a shard's head, as text. */
+export function headChecksum({ commits, seq, commitId }: Head): string {
+  return String(crc32(`${commits} ${seq} ${commitId}`));
+}
+
+/** Version, snapshot's version, then the tail as its first seq and the distances between its seqs (read in reads.lua). */
+export function encodeIndex({ version, snapshotVersion, tail }: ActorIndex): Uint8Array {
+  const numbers = [version, snapshotVersion];
+  let before = 0;
+  for (const seq of tail) {
+    numbers.push(seq - before);
+    before = seq;
+  }
+  return encode(numbers);
+}
+
+export function decodeIndex(actor: Address, body: Uint8Array): ActorIndex {
+  const [version = 0, snapshotVersion = 0, ...distances] = decode<readonly number[]>(body);
+  let seq = 0;
+  const tail = distances.map((distance) => {
+    seq += distance;
+    return seq;
+  });
+  return { actor, version, snapshotVersion, tail };
+}
+
+/** The body of a snapshot record: its version before the payload. */
+export function encodeSnapshot(version: number, payload: Uint8Array): Uint8Array {
+  const body = Buffer.allocUnsafe(8 + payload.length);
+  body.writeDoubleBE(version, 0);
+  body.set(payload, 8);
+  return body;
+}
+
+export function decodeSnapshot(body: Buffer): { readonly version: number; readonly payload: Uint8Array } {
+  return { version: body.readDoubleBE(0), payload: body.subarray(8) };
+}
+
+export function timerField(timer: { readonly actor: Address; readonly id: string }): string {
+  return `${timer.actor} ${timer.id}`;
+}
+
+export function encodeTimer({ dueAt, generation, payload, operation }: TimerRecord): Uint8Array {
+  return encode([dueAt, generation, payload, operation ?? null]);
+}
+
+export function decodeTimer(field: string, body: Uint8Array): TimerRecord {
+  const [dueAt, generation, payload, operation] = decode<readonly [number, number, Uint8Array, string | null]>(body);
+  const space = field.indexOf(' ');
+  const key = { actor: field.slice(0, space) as Address, id: field.slice(space + 1) };
+  const timer = { ...key, dueAt, generation, payload: Buffer.from(payload) };
+  return operation === null ? timer : { ...timer, operation };
+}
+
+export function encodeDeadLetter({ at, code, reason, payload }: DeadLetterRecord): Uint8Array {
+  return encode([at, code, reason, payload]);
+}
+
+export function decodeDeadLetter(body: Uint8Array): DeadLetterRecord {
+  const [at, code, reason, payload] = decode<readonly [number, string, string, Uint8Array]>(body);
+  return { at, code, reason, payload };
+}
+
+/** The values of an entry's fields, in the order of commit.lua. */
+export function writeEntry(command: CommandBytes, entry: JournalEntry): void {
+  const { seq, actor, type, payload } = entry;
+  const version = String(entry.version);
+  const emitted = emittedText(entry.emitted);
+  const operation = shortened(entry.operation, idOf(actor));
+  const from = shortenedFrom(entry.from, entry.operation);
+  const at = String(entry.at);
+  command.text(actor).text(version).text(type).text(emitted).text(operation).text(from).text(at).bytes(payload);
+  command.number(entryChecksum(String(seq), actor, version, type, emitted, operation, from, at, payload));
+}
+
+/** Names of an entry's fields, in order. */
+const fields = ['actor', 'version', 'type', 'emitted', 'operation', 'from', 'at', 'payload', 'check'];
+
+/** The entry of `[id, [field, value, …]]`; undefined when it is damaged. */
+export function readEntry(id: string, pairs: readonly Buffer[]): JournalEntry | undefined {
+  if (pairs.length !== 2 * fields.length || !id.endsWith('-0')) return undefined;
+  const value = (field: number): string => (pairs[2 * field + 1] as Buffer).toString();
+  const seq = id.slice(0, -2);
+  const [actor, version, type, emitted] = [value(0), value(1), value(2), value(3)];
+  const [operation, from, at] = [value(4), value(5), value(6)];
+  const payload = pairs[15] as Buffer;
+  const check = entryChecksum(seq, actor, version, type, emitted, operation, from, at, payload);
+  if (value(8) !== String(check)) return undefined;
+  const named = restored(operation, idOf(actor));
+  const sender = restoredFrom(from, named);
+  return {
+    seq: Number(seq),
+    actor: actor as Address,
+    version: Number(version),
+    type,
+    emitted: emittedOf(emitted),
+    at: Number(at),
+    payload,
+    ...(sender === undefined ? {} : { from: sender as Address }),
+    ...(named === undefined ? {} : { operation: named }),
+  };
+}
+
+/** Signed, because the stream packs it shorter than its unsigned twin. */
+function entryChecksum(
+  seq: string,
+  actor: string,
+  version: string,
+  type: string,
+  emitted: string,
+  operation: string,
+  from: string,
+  at: string,
+  payload: Uint8Array,
+): number {
+  const text = `${seq}\n${actor}\n${version}\n${type}\n${emitted}\n${operation}\n${from}\n${at}`;
+  return crc32(payload, crc32(text)) | 0;
+}
+
+/** Types joined by commas, or a JSON array when one of them would be misread. */
+function emittedText(emitted: readonly string[]): string {
+  if (emitted.length === 0) return '';
+  const plain = emitted.every((type) => type !== '' && !type.includes(',') && !type.startsWith('['));
+  return plain ? emitted.join(',') : JSON.stringify(emitted);
+}
+
+function emittedOf(text: string): readonly string[] {
+  if (text === '') return [];
+  return text.startsWith('[') ? (JSON.parse(text) as string[]) : text.split(',');
+}
+
+/**
+ * An optional text that is often equal to one beside it: '' when absent, '=' when equal, else itself. A saga's id is its
+ * operation's, and 36 bytes less per entry are worth a sign that people can read.
+ */
+function shortened(text: string | undefined, same: string): string {
+  if (text === undefined) return '';
+  if (text === same && text !== '') return '=';
+  return text === '' || text.startsWith('=') ? `=:${text}` : text;
+}
+
+function restored(text: string, same: string): string | undefined {
+  if (text === '') return undefined;
+  if (text === '=') return same;
+  return text.startsWith('=:') ? text.slice(2) : text;
+}
+
+/** `type/=` for a sender whose id is the operation's; `=:` goes before what would be misread. */
+function shortenedFrom(from: Address | undefined, operation: string | undefined): string {
+  if (from === undefined) return '';
+  if (operation && from.endsWith(`/${operation}`)) return `${from.slice(0, -operation.length)}=`;
+  return from.endsWith('/=') || from.startsWith('=:') ? `=:${from}` : from;
+}
+
+function restoredFrom(from: string, operation: string | undefined): string | undefined {
+  if (from === '') return undefined;
+  if (from.startsWith('=:')) return from.slice(2);
+  return operation && from.endsWith('/=') ? `${from.slice(0, -1)}${operation}` : from;
+}
+
+function idOf(address: string): string {
+  return address.slice(address.indexOf('/') + 1);
+}

@@ -1,0 +1,179 @@
+/**
+ * Turns the replies of the read functions (reads.lua) into the port's records, and says which one is damaged when a
+ * checksum does not fit. It reads nothing itself.
+ */
+
+import type { Address } from '../../actor/address.ts';
+import { TroupeError } from '../../errors.ts';
+import type {
+  ActorIndex,
+  ActorRecord,
+  DeadLetterRecord,
+  Head,
+  JournalEntry,
+  Mark,
+  OutboxRecord,
+  ShardState,
+  SnapshotRecord,
+  TimerRecord,
+  TopicPage,
+  ViewRow,
+} from '../journal.ts';
+import type { Reply } from './connection.ts';
+import {
+  decodeDeadLetter,
+  decodeIndex,
+  decodeSnapshot,
+  decodeTimer,
+  headChecksum,
+  readEntry,
+  unsealed,
+} from './records.ts';
+
+/** `null` stands where a hash has no such field. */
+type Fields = readonly (Buffer | null)[];
+type Pairs = readonly Buffer[];
+
+/** The head of `[commits, seq, commit id, checksum]`. */
+export function headOf(shard: number, [commits, seq, id, check]: Fields): Head {
+  if (commits == null) return { commits: 0, seq: 0, commitId: '' };
+  const head = { commits: Number(commits), seq: Number(seq), commitId: String(id ?? '') };
+  if (head.commits > 0 && headChecksum(head) !== String(check)) {
+    throw new TroupeError('JOURNAL_DAMAGED', `The head of shard ${shard} is damaged.`, { shard });
+  }
+  return head;
+}
+
+export function shardStateOf(shard: number, reply: Reply): ShardState {
+  const [head, timers, outbox, marks, projections] = reply as readonly [Fields, Pairs, Pairs, Pairs, Pairs];
+  const counted = pairsOf(marks).map(([field, n]) => [field, countOf(shard, field, n)] as const);
+  return {
+    head: headOf(shard, head),
+    timers: pairsOf(timers).map(([field, record]) => timerOf(shard, field, record)),
+    outbox: pairsOf(outbox)
+      .map(([field, record]) => messageOf(shard, field, record))
+      .sort((a, b) => a.to - b.to || a.n - b.n),
+    outboxLast: marksOf(counted, 'out:'),
+    marks: marksOf(counted, 'in:'),
+    projections: Object.fromEntries(pairsOf(projections).map(([name, version]) => [name, String(version)])),
+  };
+}
+
+function timerOf(shard: number, field: string, record: Buffer): TimerRecord {
+  const body = unsealed(field, record);
+  if (body !== undefined) return decodeTimer(field, body);
+  const [actor = '', timer = ''] = split(field, ' ');
+  throw new TroupeError('JOURNAL_DAMAGED', `Timer ${timer} of ${actor} is damaged.`, { shard, actor, timer });
+}
+
+function messageOf(shard: number, field: string, record: Buffer): OutboxRecord {
+  const [to, n] = split(field, ':').map(Number) as [number, number];
+  const payload = unsealed(field, record);
+  // Copied, because messages stay in memory until they are acknowledged and would keep the whole reply there.
+  if (payload !== undefined) return { to, n, payload: Buffer.from(payload) };
+  const what = `Outbox message ${n} from shard ${shard} to ${to}`;
+  throw new TroupeError('JOURNAL_DAMAGED', `${what} is damaged.`, { shard, to, n });
+}
+
+function countOf(shard: number, mark: string, value: Buffer): number {
+  const n = Number(value);
+  if (Number.isSafeInteger(n)) return n;
+  throw new TroupeError('JOURNAL_DAMAGED', `Mark ${mark} of shard ${shard} is damaged.`, { shard, mark });
+}
+
+function marksOf(counted: readonly (readonly [string, number])[], kind: string): readonly Mark[] {
+  return counted
+    .filter(([field]) => field.startsWith(kind))
+    .map(([field, n]) => ({ shard: Number(field.slice(kind.length)), n }))
+    .sort((a, b) => a.shard - b.shard);
+}
+
+/** What `[index, snapshot, entries]` says of one actor, or its damage as a value. */
+export function actorOf(shard: number, actor: Address, reply: Reply): ActorRecord | TroupeError | undefined {
+  const [record, snapshotRecord, entries = []] = reply as readonly [Buffer?, (Buffer | null)?, (readonly Reply[])?];
+  if (record === undefined) return undefined;
+  try {
+    const index = indexOf(shard, actor, record);
+    const tail = index.tail.map((seq, i) => tailEntry(shard, actor, seq, entries[i]));
+    if (index.snapshotVersion === 0 || snapshotRecord == null) return { index, tail };
+    return { index, tail, snapshot: snapshotOf(shard, actor, snapshotRecord) };
+  } catch (error) {
+    if (error instanceof TroupeError) return error;
+    throw error;
+  }
+}
+
+export function indexOf(shard: number, actor: Address, record: Buffer): ActorIndex {
+  const body = unsealed(actor, record);
+  if (body !== undefined) return decodeIndex(actor, body);
+  throw damagedActor(shard, actor, 'index', `The index of ${actor} is damaged.`);
+}
+
+function snapshotOf(shard: number, actor: Address, record: Buffer): SnapshotRecord {
+  const body = unsealed(actor, record);
+  if (body !== undefined) return { actor, ...decodeSnapshot(body) };
+  throw damagedActor(shard, actor, 'snapshot', `The snapshot of ${actor} is damaged.`);
+}
+
+function tailEntry(shard: number, actor: Address, seq: number, reply: Reply | undefined): JournalEntry {
+  const entry = reply === undefined ? missingEntry(shard, seq) : entryOf(shard, reply);
+  // The function gives what it finds: with one missing, every later one stands in another's place.
+  if (!(entry instanceof Error) && entry.seq === seq && entry.actor === actor) return entry;
+  const why = entry instanceof Error ? entry.message : missingEntry(shard, seq).message;
+  throw damagedActor(shard, actor, 'entry', `${actor} cannot be read: ${why}`, { seq });
+}
+
+function damagedActor(shard: number, actor: Address, record: string, message: string, params = {}): TroupeError {
+  return new TroupeError('ACTOR_DAMAGED', message, { ...params, shard, actor, record });
+}
+
+/** The entry of `[id, fields]`, or its damage as a value. */
+export function entryOf(shard: number, reply: Reply): JournalEntry | TroupeError {
+  const [id, pairs] = reply as readonly [Buffer, Pairs];
+  const entry = readEntry(String(id), pairs);
+  if (entry !== undefined) return entry;
+  const seq = Number.parseInt(String(id), 10);
+  return new TroupeError('JOURNAL_DAMAGED', `Entry ${seq} of shard ${shard} is damaged.`, { shard, seq });
+}
+
+export function missingEntry(shard: number, seq: number): TroupeError {
+  return new TroupeError('JOURNAL_DAMAGED', `Entry ${seq} of shard ${shard} is missing.`, { shard, seq });
+}
+
+export function topicPageOf(shard: number, topic: string, epoch: string, reply: Reply): TopicPage {
+  const [stored, head, kept, first, records] = reply as readonly [Buffer | null, number, number, number, Pairs];
+  const publications = records.map((record, i) => {
+    const offset = first + i;
+    const payload = unsealed(topic, record);
+    if (payload !== undefined) return { offset, payload };
+    const message = `Publication ${offset} of ${topic} is damaged.`;
+    throw new TroupeError('JOURNAL_DAMAGED', message, { shard, topic, offset });
+  });
+  return { epoch: stored === null ? epoch : String(stored), head, oldest: head - kept + 1, publications };
+}
+
+export function deadLetterOf(shard: number, record: Buffer): DeadLetterRecord {
+  const body = unsealed('dead', record);
+  if (body !== undefined) return decodeDeadLetter(body);
+  throw new TroupeError('JOURNAL_DAMAGED', `A dead letter of shard ${shard} is damaged.`, { shard });
+}
+
+/** The row of a sorted set's member: key, zero byte, sealed payload. */
+export function rowOf(shard: number, view: string, member: Buffer): ViewRow {
+  const end = member.indexOf(0);
+  const key = member.toString('latin1', 0, Math.max(0, end));
+  const payload = end < 0 ? undefined : unsealed(`${view} ${key}`, member.subarray(end + 1));
+  if (payload !== undefined) return { key, payload };
+  throw new TroupeError('JOURNAL_DAMAGED', `Row ${key} of view ${view} is damaged.`, { shard, view, key });
+}
+
+function pairsOf(flat: Pairs): readonly (readonly [string, Buffer])[] {
+  const pairs: [string, Buffer][] = [];
+  for (let i = 0; i < flat.length; i += 2) pairs.push([String(flat[i]), flat[i + 1] as Buffer]);
+  return pairs;
+}
+
+function split(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,137 @@
+/**
+ * A real redis-server for tests: on a free loopback port, with an append-only file in a folder of its own, and with the
+ * ways a store can die. A watchdog ends it when the test's process goes away without saying so, so that none is left over.
+ */
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface RedisServerOptions {
+  /** Default `everysec`. */
+  readonly appendfsync?: 'always' | 'everysec' | 'no';
+  /** Further settings, for example `{ 'cluster-enabled': 'yes' }`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** Ends the server (its first argument) as soon as its standard input closes, which the kernel does for a killed parent. */
+const watchdog = 'read -r line; kill -KILL "$0" 2>/dev/null';
+const startMs = 10_000;
+
+export class RedisServer {
+  readonly port: number;
+  readonly #folder: string;
+  readonly #args: readonly string[];
+  #server: ChildProcess | undefined;
+  #watchdog: ChildProcess | undefined;
+  #log = '';
+
+  private constructor(port: number, folder: string, { appendfsync = 'everysec', settings = {} }: RedisServerOptions) {
+    this.port = port;
+    this.#folder = folder;
+    const all = {
+      bind: '127.0.0.1',
+      port: String(port),
+      dir: folder,
+      save: '',
+      appendonly: 'yes',
+      appendfsync,
+      ...settings,
+    };
+    this.#args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
+  }
+
+  /** Starts a server without data. Rejects with a sentence when redis-server is not installed. */
+  static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
+    if (spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).error !== undefined) {
+      throw new Error('redis-server is not installed; on Debian: sudo apt-get install redis-server (7.0 or newer).');
+    }
+    const folder = await mkdtemp(join(tmpdir(), 'troupe-redis-'));
+    for (let attempt = 1; ; attempt++) {
+      const server = new RedisServer(await freePort(), folder, options);
+      try {
+        await server.restart();
+        return server;
+      } catch (error) {
+        // Somebody else may have taken the port between its choice and its use.
+        if (attempt === 3 || !server.#log.includes('Address already in use')) throw error;
+      }
+    }
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts the server again, on the same port and data. */
+  async restart(): Promise<void> {
+    this.#log = '';
+    const server = spawn('redis-server', this.#args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    server.stdout.on('data', (text: Buffer) => {
+      this.#log += text;
+    });
+    this.#server = server;
+    this.#watchdog = spawn('sh', ['-c', watchdog, String(server.pid)], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const end = performance.now() + startMs;
+    while (!(await answersPing(this.port))) {
+      if (server.exitCode !== null || performance.now() > end) {
+        await this.kill();
+        throw new Error(`redis-server did not start:\n${this.#log}`);
+      }
+    }
+  }
+
+  /** kill -9: what the server had not handed to the kernel is lost. */
+  async kill(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server !== undefined && server.exitCode === null && server.signalCode === null) {
+      server.kill('SIGKILL');
+      await once(server, 'exit');
+    }
+    this.#watchdog?.kill('SIGKILL');
+    this.#watchdog = undefined;
+  }
+
+  /** The server hangs: it keeps its connections, takes what the kernel buffers, and answers nothing. */
+  pause(): void {
+    this.#server?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#server?.kill('SIGCONT');
+  }
+
+  /** Ends the server and removes its data. */
+  async dispose(): Promise<void> {
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
+  return address.port;
+}
+
+/** Whether the server takes commands: while it loads its data it answers an error. */
+function answersPing(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    const answer = (alive: boolean): void => {
+      socket.destroy();
+      resolve(alive);
+    };
+    socket.setTimeout(1_000, () => answer(false));
+    socket.once('data', (data) => answer(String(data).startsWith('+PONG')));
+    socket.once('error', () => setImmediate(answer, false));
+  });
+}
