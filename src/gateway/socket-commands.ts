@@ -1,0 +1,178 @@
+/**
+ * Commands over a socket: `{"id","type","data"}` in, `{"re","ok",…}` out, with the same declarations, checks and limits as
+ * over HTTP. It is the hot path: what is known is not awaited, and a reply is one string. `idempotencyKey` may stand
+ * beside `data`. `PING` does nothing; its reply proves that everything before it was taken up.
+ */
+
+import type { Log } from '../log.ts';
+import type { Call, Command, Prepared } from './command.ts';
+import type { Connection } from './connection.ts';
+import type { InFlight } from './in-flight.ts';
+import { idempotencyKey } from './preferences.ts';
+import { type Problem, Refusal, refusalOf } from './problem.ts';
+import type { RateLimiter } from './token-bucket.ts';
+import type { Claims } from './tokens.ts';
+import { validated } from './validation.ts';
+
+/** One signed-in socket, as its commands see it. */
+export interface Caller {
+  readonly connection: Connection;
+  readonly claims: Claims;
+  readonly language: () => string | undefined;
+  /** Commands of this socket under way. */
+  inFlight: number;
+}
+
+interface CommandFrame {
+  readonly id: string | number;
+  readonly type: string;
+  readonly data: unknown;
+  readonly idempotencyKey: string | undefined;
+}
+
+export interface SocketCommandLimits {
+  /** Commands of one socket under way at once. */
+  readonly inFlightMax: number;
+  /** Unread bytes at which a socket that still sends commands is cut off. */
+  readonly unreadBytesMax: number;
+}
+
+const idCharactersMax = 128;
+
+function frameOf(text: string): CommandFrame | undefined {
+  let frame: Partial<CommandFrame>;
+  try {
+    frame = JSON.parse(text) as Partial<CommandFrame>;
+  } catch {
+    return undefined;
+  }
+  if (typeof frame !== 'object' || frame === null) return undefined;
+  const { id, type, data, idempotencyKey: key } = frame;
+  const identified = (typeof id === 'string' && id.length <= idCharactersMax) || typeof id === 'number';
+  if (!identified || typeof type !== 'string' || (key !== undefined && typeof key !== 'string')) return undefined;
+  return { id, type, data, idempotencyKey: key };
+}
+
+export class SocketCommands {
+  readonly #commands: ReadonlyMap<string, { readonly command: Command; readonly pathFields: readonly string[] }>;
+  readonly #limiter: RateLimiter;
+  readonly #inFlight: InFlight;
+  readonly #limits: SocketCommandLimits;
+  readonly #log: Log;
+  readonly #problem: (refusal: Refusal, language: string | undefined) => Problem;
+  #draining = false;
+
+  constructor(options: {
+    readonly commands: readonly Command[];
+    readonly limiter: RateLimiter;
+    readonly inFlight: InFlight;
+    readonly limits: SocketCommandLimits;
+    readonly log: Log;
+    readonly problem: (refusal: Refusal, language: string | undefined) => Problem;
+  }) {
+    this.#commands = new Map(
+      options.commands.map((command) => [command.command, { command, pathFields: Object.keys(command.params.shape) }]),
+    );
+    this.#limiter = options.limiter;
+    this.#inFlight = options.inFlight;
+    this.#limits = options.limits;
+    this.#log = options.log;
+    this.#problem = options.problem;
+  }
+
+  /** From here on every command is answered SERVER_RESTARTING. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  receive(caller: Caller, text: string): void {
+    if (caller.connection.unread > this.#limits.unreadBytesMax) {
+      caller.connection.close(1013, 'FELL_BEHIND', JSON.stringify({ type: 'CLOSING', code: 1013 }));
+      return;
+    }
+    const frame = frameOf(text);
+    if (frame === undefined) {
+      this.#refuse(caller, null, new Refusal('FRAME_INVALID'));
+      return;
+    }
+    if (frame.type === 'PING') {
+      caller.connection.send(`{"re":${JSON.stringify(frame.id)},"ok":true,"data":{}}`);
+      return;
+    }
+    this.#inFlight.begin();
+    caller.inFlight += 1;
+    try {
+      const prepared = this.#prepare(caller, frame);
+      if (prepared instanceof Promise) {
+        prepared.then(
+          (ready) => this.#start(caller, frame, ready),
+          (error: unknown) => this.#fail(caller, frame, error),
+        );
+      } else this.#start(caller, frame, prepared);
+    } catch (error) {
+      this.#fail(caller, frame, error);
+    }
+  }
+
+  #prepare(caller: Caller, frame: CommandFrame): Prepared | Promise<Prepared> {
+    const known = this.#commands.get(frame.type);
+    if (known === undefined) throw new Refusal('COMMAND_UNKNOWN', { params: { type: frame.type.slice(0, 64) } });
+    if (this.#draining) throw new Refusal('SERVER_RESTARTING');
+    const waitMs = caller.inFlight > this.#limits.inFlightMax ? 1000 : this.#limiter.take(caller.claims.email);
+    if (waitMs > 0) throw new Refusal('RATE_LIMITED', { params: { retryAfterMs: waitMs } });
+    const data = validated(known.command.data, frame.data, 422, known.pathFields);
+    const call: Call = {
+      claims: caller.claims,
+      language: caller.language(),
+      idempotencyKey: idempotencyKey(frame.idempotencyKey),
+    };
+    return known.command.prepare(data as never, call);
+  }
+
+  #start(caller: Caller, frame: CommandFrame, prepared: Prepared): void {
+    const { connection } = caller;
+    const { operationId } = prepared;
+    const accepted = `{"re":${JSON.stringify(frame.id)},"ok":true,"data":{"operationId":"${operationId}"}}`;
+    // With an idempotency key an outcome may be of an earlier, different request: it proves nothing about this one.
+    connection.expectReply(operationId, frame.idempotencyKey === undefined ? accepted : undefined);
+    prepared.start().then(
+      () => {
+        connection.reply(operationId, accepted);
+        this.#log.info({ operationId, command: frame.type }, 'operation started');
+        this.#end(caller);
+      },
+      (error: unknown) => {
+        const refusal = this.#refusalOf(error, operationId, frame.type);
+        connection.reply(operationId, this.#refusalFrame(caller, frame.id, refusal));
+        this.#end(caller);
+      },
+    );
+  }
+
+  #fail(caller: Caller, frame: CommandFrame, error: unknown): void {
+    this.#refuse(caller, frame.id, this.#refusalOf(error, undefined, frame.type));
+    this.#end(caller);
+  }
+
+  #end(caller: Caller): void {
+    caller.inFlight -= 1;
+    this.#inFlight.end();
+  }
+
+  #refusalOf(error: unknown, operationId: string | undefined, command: string): Refusal {
+    const refusal = refusalOf(error, operationId);
+    if (!(error instanceof Refusal)) {
+      this.#log.error({ operationId, command, code: refusal.code, err: error }, 'command failed');
+    }
+    return refusal;
+  }
+
+  #refuse(caller: Caller, id: string | number | null, refusal: Refusal): void {
+    caller.connection.send(this.#refusalFrame(caller, id, refusal));
+  }
+
+  #refusalFrame(caller: Caller, id: string | number | null, refusal: Refusal): string {
+    const error = this.#problem(refusal, caller.language());
+    return JSON.stringify({ re: id, ok: false, error });
+  }
+}
