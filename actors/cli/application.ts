@@ -1,10 +1,8 @@
 /** What the commands need of the chat: its actors and views, by the names the runtime uses. */
 
 import { createHash } from 'node:crypto';
-import type { ActorDefinition, Projection } from '../../src/index.ts';
 
-export const definitions: readonly ActorDefinition[] = [];
-export const projections: readonly Projection[] = [];
+export { chatActors as definitions, chatProjections as projections } from '../chat.ts';
 
 /** A user's id: the name-based (version 3) UUID of the email. */
 export function userIdOf(email: string): string {

@@ -28,6 +28,8 @@ export interface OpenJournalOptions {
   readonly lockWaitMs?: number;
   /** Deadline of each call to the store. */
   readonly deadlineMs?: number;
+  /** Told about what harms nobody yet, or was survived. Default: nobody. */
+  readonly warn?: (message: string, params: Readonly<Record<string, unknown>>) => void;
 }
 
 const durabilities = {
@@ -64,7 +66,7 @@ export function withoutPassword(url: string): string {
  */
 export async function openJournal(url: string, options: OpenJournalOptions = {}): Promise<Journal> {
   const location = parseJournalUrl(url);
-  const { shards, durability, readOnly, lockWaitMs, deadlineMs } = options;
+  const { shards, durability, readOnly, lockWaitMs, deadlineMs, warn } = options;
   if (durability !== undefined && !durabilitiesOf(location.kind).includes(durability)) {
     throw new TroupeError(
       'CONFIG_INVALID',
@@ -87,7 +89,9 @@ export async function openJournal(url: string, options: OpenJournalOptions = {})
       return openRedisJournal({
         url: location.url,
         ...(shards === undefined ? {} : { shards }),
+        ...(durability === 'everysec' || durability === 'always' ? { durability } : {}),
         ...(deadlineMs === undefined ? {} : { deadlineMs }),
+        ...(warn === undefined ? {} : { warn }),
       });
     }
     case 'memory': {

@@ -193,11 +193,3 @@ export async function rebuildShard(options: RebuildOptions): Promise<Rebuilt> {
   }
   return { head: appender.head, entries, rows: batch.written, snapshots, problems };
 }
-
-/** The projections that a shard lacks, has in another version, or was left with in the middle of a rebuild. */
-export function outdatedProjections(
-  projections: readonly Projection[],
-  stored: Readonly<Record<string, string>>,
-): readonly Projection[] {
-  return projections.filter(({ name, version }) => stored[name] !== version);
-}
