@@ -39,13 +39,18 @@ export interface MessageContext extends Book<'message', MessageChange> {
 
 export type MessageEvent = Initiated<'message'> | Completed<'message'> | Undone<'message'>;
 
+interface Changed<TType extends string> {
+  readonly type: TType;
+  readonly message: MessageDto;
+}
+
 export type MessageEmitted =
   | Answer<'message'>
   | Undo
-  | {
-      readonly type: 'MESSAGE_CREATED' | 'MESSAGE_UPDATED' | 'MESSAGE_READ' | 'MESSAGE_TRANSLATED';
-      readonly message: MessageDto;
-    };
+  | Changed<'MESSAGE_CREATED'>
+  | Changed<'MESSAGE_UPDATED'>
+  | Changed<'MESSAGE_READ'>
+  | Changed<'MESSAGE_TRANSLATED'>;
 
 type Asks<TType extends MessageEvent['type']> = Extract<Initiated<'message'>, { readonly type: TType }>;
 

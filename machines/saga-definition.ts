@@ -23,9 +23,9 @@ export interface Participant<S extends SagaName, P extends ParticipantKey> {
   settled(command: Command<S>, approvals: Approvals): SettledOf<S, P>;
 }
 
-export type ParticipantOf<S extends SagaName> = {
-  [P in keyof Dialogues[S] & ParticipantKey]: Participant<S, P>;
-}[keyof Dialogues[S] & ParticipantKey];
+export type ParticipantOf<S extends SagaName> = S extends SagaName
+  ? { [P in keyof Dialogues[S] & ParticipantKey]: Participant<S, P> }[keyof Dialogues[S] & ParticipantKey]
+  : never;
 
 export interface SagaDefinition<S extends SagaName = SagaName> {
   readonly name: S;
