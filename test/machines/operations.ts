@@ -1,0 +1,105 @@
+/** Operations of a small world: few users, rooms and messages, so that random ones get in each other's way. */
+
+import fc from 'fast-check';
+import type { Language, SagaName, StartEvent, StartPayloads } from '../../machines/vocabulary.ts';
+
+/** One operation: what a START carries, with a readable id. */
+export type Operation = {
+  [S in SagaName]: {
+    readonly saga: S;
+    readonly id: string;
+    readonly by: string;
+    readonly at: number;
+    readonly payload: StartPayloads[S];
+  };
+}[SagaName];
+
+/** An operation that has no id and time yet. */
+export type Draft = {
+  [S in SagaName]: { readonly saga: S; readonly by: string; readonly payload: StartPayloads[S] };
+}[SagaName];
+
+export function numbered(drafts: readonly Draft[]): Operation[] {
+  return drafts.map((draft, i) => ({ ...draft, id: `${draft.saga}#${i}`, at: i + 1 }) as Operation);
+}
+
+export function startOf({ saga, id, by, at, payload }: Operation): StartEvent {
+  return {
+    type: `${saga}_START`,
+    operationId: id,
+    responsibleService: 'SAGA_SERVICE',
+    responsibleUserId: by,
+    payload: { ...payload, at, fingerprint: id },
+  } as StartEvent;
+}
+
+const users = ['alice', 'bob', 'carol', 'dave'];
+const rooms = ['r1', 'r2'];
+const messages = ['m1', 'm2', 'm3'];
+const languages: Language[] = ['ENGLISH', 'UKRAINIAN', 'ITALIAN'];
+
+/** Alice, Bob and Carol are translators of different languages; Dave is none. */
+export function userCreate(userId: string, by = userId): Draft {
+  const i = users.indexOf(userId);
+  const primaryLanguage = languages[i % 3] as Language;
+  const translationLanguages = [languages[(i + 1) % 3] as Language];
+  const profile = { userId, email: `${userId}@example.com`, primaryLanguage };
+  return {
+    saga: 'USER_CREATE',
+    by,
+    payload: i < 3 ? { ...profile, type: 'TRANSLATOR', translationLanguages } : { ...profile, type: 'REGULAR_USER' },
+  };
+}
+
+export function roomCreate(roomId: string, by: string, companionUserId: string): Draft {
+  return { saga: 'ROOM_CREATE', by, payload: { roomId, companionUserId } };
+}
+
+export function messageCreate(messageId: string, roomId: string, by: string, content = 'hello'): Draft {
+  return { saga: 'MESSAGE_CREATE', by, payload: { messageId, roomId, content, language: 'ENGLISH' } };
+}
+
+/** What makes a random operation likely to find something; itself part of what is interleaved. */
+export const firstDrafts: readonly Draft[] = [
+  userCreate('alice'),
+  userCreate('bob'),
+  userCreate('carol'),
+  roomCreate('r1', 'alice', 'bob'),
+  messageCreate('m1', 'r1', 'alice'),
+];
+
+const user = fc.constantFrom(...users);
+const room = fc.constantFrom('r1', 'r1', 'r1', ...rooms);
+const message = fc.constantFrom('m1', 'm1', ...messages);
+const language = fc.constantFrom(...languages);
+const text = fc.constantFrom('one', 'two', 'three');
+
+const drafts: fc.Arbitrary<Draft>[] = [
+  fc.tuple(user, user).map(([id, by]) => userCreate(id, by === 'dave' ? by : id)),
+  fc.tuple(room, user, user).map(([roomId, by, companion]) => roomCreate(roomId, by, companion)),
+  fc.record({
+    saga: fc.constant('ROOM_ADD_MEMBER' as const),
+    by: user,
+    payload: fc.record({ roomId: room, memberId: user }),
+  }),
+  fc.tuple(message, room, user, text).map(([id, roomId, by, content]) => messageCreate(id, roomId, by, content)),
+  fc.record({
+    saga: fc.constant('MESSAGE_UPDATE' as const),
+    by: user,
+    payload: fc.record({ messageId: message, roomId: room, content: text }),
+  }),
+  fc.record({
+    saga: fc.constant('MESSAGE_READ' as const),
+    by: user,
+    payload: fc.record({ messageId: message, roomId: room }),
+  }),
+  fc.record({
+    saga: fc.constant('MESSAGE_TRANSLATE' as const),
+    by: user,
+    payload: fc.record({ messageId: message, roomId: room, translation: text, language }),
+  }),
+];
+
+export function draftsArbitrary(max: number): fc.Arbitrary<Draft[]> {
+  return fc.array(fc.oneof(...drafts), { maxLength: max }).map((random) => [...firstDrafts, ...random]);
+}
