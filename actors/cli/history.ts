@@ -1,12 +1,12 @@
 /** `troupe history`: the events one actor has accepted. */
 
 import { Command } from 'commander';
-import { type HistoryEntry, JournalReader, TroupeError } from '../../src/index.ts';
+import { type HistoryEntry, JournalReader } from '../../src/index.ts';
 import { readStoreConfig } from '../config.ts';
 import { definitions } from './application.ts';
 import { countArgument, examples, flagsOf, withJson, withSettings } from './options.ts';
 import { reading } from './store.ts';
-import { type Terminal, table } from './terminal.ts';
+import { Failure, type Terminal, table } from './terminal.ts';
 
 interface HistoryOptions {
   readonly limit: number;
@@ -25,7 +25,7 @@ async function history(address: string, options: HistoryOptions, terminal: Termi
   const entries = await reading(config, (journal) => {
     return new JournalReader(journal, definitions).history(address, options.limit);
   });
-  if (entries.length === 0) throw new TroupeError('ADDRESS_INVALID', `${address} has never accepted an event.`);
+  if (entries.length === 0) throw new Failure(`${address} has never accepted an event.`);
   if (options.json === true) return terminal.out(JSON.stringify(entries));
   for (const line of table([header, ...entries.map(cells)])) terminal.out(line);
   const before = (entries[0]?.version ?? 1) - 1;

@@ -2,13 +2,13 @@
 
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
-import { messageOf, TroupeError } from '../../src/index.ts';
+import { type ErrorCode, messageOf, TroupeError } from '../../src/index.ts';
 import { actorsCommand } from './actors.ts';
 import { historyCommand } from './history.ts';
 import { rebuildCommand } from './rebuild.ts';
 import { showCommand } from './show.ts';
 import { startCommand } from './start.ts';
-import { Exit, processTerminal, type Terminal, UsageError } from './terminal.ts';
+import { Failure, processTerminal, type Terminal, UsageError } from './terminal.ts';
 import { tokenCommand } from './token.ts';
 import { verifyCommand } from './verify.ts';
 
@@ -43,21 +43,18 @@ function createProgram(terminal: Terminal): Command {
   return program;
 }
 
+/** Codes of errors in what was typed, not in what was found. */
+const usageCodes: ReadonlySet<ErrorCode> = new Set(['ADDRESS_INVALID', 'ACTOR_TYPE_UNKNOWN', 'CONFIG_INVALID']);
+
 /** Says what went wrong; the exit code of it. */
 function explain(error: unknown, terminal: Terminal): number {
-  if (error instanceof Exit) return error.code;
   // Commander has printed the help or its own sentence already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof UsageError) {
-    terminal.err(error.message);
-    return 2;
-  }
-  if (error instanceof TroupeError) {
-    terminal.err(error.message);
-    return error.code === 'CONFIG_INVALID' && Array.isArray(error.params.mistakes) ? 2 : 1;
-  }
-  terminal.err(error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error));
-  return 1;
+  const known = error instanceof TroupeError || error instanceof UsageError || error instanceof Failure;
+  const sentence = known ? error.message : error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
+  if (sentence !== '') terminal.err(sentence);
+  const isUsage = error instanceof UsageError || (error instanceof TroupeError && usageCodes.has(error.code));
+  return isUsage ? 2 : 1;
 }
 
 /** Runs one command line (without node and script) and gives its exit code. Never rejects. */

@@ -11,13 +11,12 @@ import {
   sleep,
   systemClock,
   systemIds,
-  TroupeError,
 } from '../../src/index.ts';
 import { readStoreConfig } from '../config.ts';
 import { definitions, projections } from './application.ts';
 import { examples, flagsOf, withSettings } from './options.ts';
-import { openForWriting, patienceMs } from './store.ts';
-import { count, type Terminal, UsageError } from './terminal.ts';
+import { openForWriting } from './store.ts';
+import { count, Failure, type Terminal, UsageError } from './terminal.ts';
 
 interface RebuildOptions {
   readonly snapshots?: boolean;
@@ -25,6 +24,8 @@ interface RebuildOptions {
 
 const leaseMs = 30_000;
 const retryMs = 200;
+/** A lease that ends later than it did is renewed; less is how exactly it was measured. */
+const renewedMs = 250;
 
 /** The projections that write the named views; all of them when none is named. */
 function projectionsOf(views: readonly string[]): readonly Projection[] {
@@ -40,17 +41,18 @@ function projectionsOf(views: readonly string[]): readonly Projection[] {
 
 type Acquired = Extract<AcquireOutcome, { kind: 'acquired' }>;
 
-/** Waits for the lease of a server that has just died; a living one keeps renewing its own. */
+/** Waits for the lease of a server that has just died. A living one is known by renewing its own. */
 async function acquire(journal: Journal, shard: number, owner: Owner): Promise<Acquired> {
-  const deadline = systemClock.monotonic() + patienceMs;
+  let lastExpiry = Number.POSITIVE_INFINITY;
   for (;;) {
     const outcome = await journal.acquire(shard, owner, leaseMs);
     if (outcome.kind === 'acquired') return outcome;
-    if (systemClock.monotonic() >= deadline) {
-      const message = `Shard ${shard} is in use by node ${outcome.by}; stop the server before rebuilding.`;
-      throw new TroupeError('SHARD_LOST', message, { shard });
+    const expiry = systemClock.monotonic() + outcome.expiresInMs;
+    if (expiry > lastExpiry + renewedMs) {
+      throw new Failure(`Shard ${shard} is in use by node ${outcome.by}; stop the server before rebuilding.`);
     }
-    await sleep(systemClock, retryMs);
+    lastExpiry = Math.min(lastExpiry, expiry);
+    await sleep(systemClock, Math.min(retryMs, outcome.expiresInMs + 1));
   }
 }
 

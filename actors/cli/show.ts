@@ -1,12 +1,12 @@
 /** `troupe show`: one actor's state as of everything committed. */
 
 import { Command } from 'commander';
-import { JournalReader, TroupeError } from '../../src/index.ts';
+import { JournalReader } from '../../src/index.ts';
 import { readStoreConfig } from '../config.ts';
 import { definitions } from './application.ts';
 import { examples, flagsOf, withJson, withSettings } from './options.ts';
 import { reading } from './store.ts';
-import type { Terminal } from './terminal.ts';
+import { Failure, type Terminal } from './terminal.ts';
 
 interface ShowOptions {
   readonly json?: boolean;
@@ -15,7 +15,7 @@ interface ShowOptions {
 async function show(address: string, options: ShowOptions, terminal: Terminal): Promise<void> {
   const config = readStoreConfig(terminal.environment, flagsOf({ ...options }));
   const actor = await reading(config, (journal) => new JournalReader(journal, definitions).actor(address));
-  if (actor === undefined) throw new TroupeError('ADDRESS_INVALID', `${address} has never accepted an event.`);
+  if (actor === undefined) throw new Failure(`${address} has never accepted an event.`);
   const { version, shard, status, value, context } = actor;
   if (options.json === true) {
     return terminal.out(JSON.stringify({ address, version, shard, status, value, context }));

@@ -3,11 +3,11 @@
 import { createServer } from 'node:net';
 import { Command } from 'commander';
 import { pino } from 'pino';
-import { type Journal, messageOf, signToken, sleep, systemClock, TroupeError } from '../../src/index.ts';
+import { type Journal, messageOf, signToken, sleep, systemClock } from '../../src/index.ts';
 import { type Config, readConfig, settings } from '../config.ts';
 import { examples, flagsOf, withSettings } from './options.ts';
 import { initDevSecret, openForWriting, patienceMs } from './store.ts';
-import type { Terminal } from './terminal.ts';
+import { Failure, type Terminal } from './terminal.ts';
 
 /** The part of a running server that a process needs. */
 interface Running {
@@ -31,10 +31,7 @@ async function portIsFree({ host, port }: Config, terminal: Terminal): Promise<v
   const deadline = systemClock.monotonic() + patienceMs;
   for (let said = false; !(await canListen(host, port)); said = true) {
     if (systemClock.monotonic() >= deadline) {
-      throw new TroupeError(
-        'CONFIG_INVALID',
-        `Port ${port} of ${host} is taken by another program; choose one with PORT or --port.`,
-      );
+      throw new Failure(`Port ${port} of ${host} is taken by another program; choose one with PORT or --port.`);
     }
     if (!said) terminal.err(`Port ${port} is taken; waiting for it.`);
     await sleep(systemClock, retryMs);
@@ -120,7 +117,7 @@ async function start(options: Readonly<Record<string, unknown>>, terminal: Termi
   try {
     await stopped(server, terminal);
   } catch (error) {
-    throw new TroupeError('JOURNAL_UNAVAILABLE', `The server did not stop in order: ${messageOf(error)}`, {}, error);
+    throw new Failure(`The server did not stop in order: ${messageOf(error)}`);
   }
   terminal.out('Stopped.');
   // Whatever still holds the loop (a library's handle) has nothing left to do.

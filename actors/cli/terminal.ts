@@ -1,6 +1,5 @@
 /** What a command sees of the world outside: its two streams, the environment, and the way to end. */
 
-import { TroupeError } from '../../src/index.ts';
 import type { Environment } from '../config.ts';
 
 export interface Terminal {
@@ -13,20 +12,18 @@ export interface Terminal {
   progress(line: string): void;
 }
 
-/** The exit code a command wants beside 0; whatever it had to say is said. */
-export class Exit extends Error {
-  readonly code: number;
-
-  constructor(code: number) {
-    super(`exit ${code}`);
-    this.code = code;
+/** Ends a command with exit code 1, and with a sentence unless everything is said already. */
+export class Failure extends Error {
+  constructor(sentence = '') {
+    super(sentence);
+    this.name = 'Failure';
   }
 }
 
-/** The error of a value the user typed: exit code 2. */
-export class UsageError extends TroupeError {
-  constructor(message: string) {
-    super('CONFIG_INVALID', message);
+/** The user typed a value that cannot be: exit code 2. */
+export class UsageError extends Error {
+  constructor(sentence: string) {
+    super(sentence);
     this.name = 'UsageError';
   }
 }

@@ -1,12 +1,12 @@
 /** `troupe token`: signs a bearer token, with AUTH_SECRET or with the store's development secret. */
 
 import { Command } from 'commander';
-import { signToken, systemClock, TroupeError, withoutPassword } from '../../src/index.ts';
+import { signToken, systemClock, withoutPassword } from '../../src/index.ts';
 import { readStoreConfig } from '../config.ts';
 import { userIdOf } from './application.ts';
 import { durationArgument, examples, flagsOf, withJson, withSettings } from './options.ts';
 import { findDevSecret } from './store.ts';
-import { type Terminal, UsageError } from './terminal.ts';
+import { Failure, type Terminal, UsageError } from './terminal.ts';
 
 interface TokenOptions {
   readonly ttl: number;
@@ -25,7 +25,7 @@ async function token(email: string, options: TokenOptions, terminal: Terminal): 
   const secret = config.authSecret ?? (await findDevSecret(config, secretWaitMs));
   if (secret === undefined) {
     const message = `The server that uses ${store} runs with an AUTH_SECRET; set the same one for this command.`;
-    throw new TroupeError('CONFIG_INVALID', message);
+    throw new Failure(message);
   }
   const now = systemClock.now();
   const signed = await signToken(secret, email, now, options.ttl);

@@ -6,7 +6,7 @@ import { readStoreConfig } from '../config.ts';
 import { definitions, projections } from './application.ts';
 import { examples, flagsOf, withJson, withSettings } from './options.ts';
 import { reading } from './store.ts';
-import { count, Exit, type Terminal } from './terminal.ts';
+import { count, Failure, type Terminal } from './terminal.ts';
 
 interface VerifyOptions {
   readonly json?: boolean;
@@ -49,8 +49,7 @@ async function verify(options: VerifyOptions, terminal: Terminal): Promise<void>
     terminal.out(`${summary(findings)}: ${verdict}.`);
   }
   if (differenceCount === 0) return;
-  terminal.err(`The store differs from its journal in ${count(differenceCount, 'place')}.`);
-  throw new Exit(1);
+  throw new Failure(`The store differs from its journal in ${count(differenceCount, 'place')}.`);
 }
 
 export function verifyCommand(terminal: Terminal): Command {

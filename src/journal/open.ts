@@ -47,7 +47,7 @@ export function durabilitiesOf(kind: JournalLocation['kind']): readonly Durabili
 export function parseJournalUrl(url: string): JournalLocation {
   if (url === 'memory:') return { kind: 'memory' };
   if (url.startsWith('lmdb:') && url.length > 'lmdb:'.length) return { kind: 'lmdb', path: url.slice('lmdb:'.length) };
-  if (/^rediss?:\/\//.test(url) && URL.canParse(url)) return { kind: 'redis', url };
+  if (/^rediss?:\/\//.test(url) && URL.canParse(url) && new URL(url).hostname !== '') return { kind: 'redis', url };
   throw new TroupeError(
     'CONFIG_INVALID',
     `"${withoutPassword(url)}" is not a journal; one looks like lmdb:./data or redis://127.0.0.1:6379.`,
@@ -56,7 +56,7 @@ export function parseJournalUrl(url: string): JournalLocation {
 
 /** The URL as people may see it. */
 export function withoutPassword(url: string): string {
-  return url.replace(/(:\/\/[^@/]*?:)[^@/]*@/, '$1***@');
+  return url.replace(/^([^:]*:\/\/[^:@/]*:|[^:]*:).*@/, '$1***@');
 }
 
 /**

@@ -1,0 +1,27 @@
+/** The command line as a test types it: in this process, with what it printed and its exit code. */
+
+import { runTroupe } from '../../actors/cli/main.ts';
+
+export interface Typed {
+  readonly code: number;
+  /** Lines on stdout. */
+  readonly out: readonly string[];
+  /** Lines on stderr. */
+  readonly err: readonly string[];
+}
+
+/** Runs `troupe …args` in an environment of its own. */
+export async function troupe(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Typed> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await runTroupe(args, {
+    environment,
+    out: (line) => out.push(...line.split('\n')),
+    err: (line) => err.push(...line.split('\n')),
+    progress: () => undefined,
+  });
+  return { code, out, err };
+}

@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type Environment,
+  type Flags,
+  isLoopback,
+  readConfig,
+  readStoreConfig,
+  settings,
+} from '../../actors/config.ts';
+import { TroupeError } from '../../src/index.ts';
+
+const secret = 'a secret of more than thirty-two bytes';
+
+/** The mistakes of a configuration, none when it is good. */
+function mistakes(environment: Environment, flags: Flags = {}): readonly string[] {
+  try {
+    readConfig(environment, flags);
+    return [];
+  } catch (error) {
+    if (!(error instanceof TroupeError)) throw error;
+    expect(error.code).toBe('CONFIG_INVALID');
+    return error.params.mistakes as readonly string[];
+  }
+}
+
+describe('readConfig', () => {
+  test('nothing set is a server on loopback', () => {
+    expect(readConfig({})).toEqual({
+      port: 8082,
+      host: '127.0.0.1',
+      journal: 'lmdb:./data',
+      shards: undefined,
+      durability: undefined,
+      authSecret: undefined,
+      allowedOrigins: [],
+      logLevel: 'info',
+      leaseMs: 5_000,
+    });
+  });
+
+  test('variables are read into their types', () => {
+    const config = readConfig({
+      PORT: '0',
+      HOST: '0.0.0.0',
+      JOURNAL: 'rediss://user:pass@cache:6380/2',
+      SHARDS: '128',
+      DURABILITY: 'always',
+      AUTH_SECRET: secret,
+      ALLOWED_ORIGINS: 'https://a.example, http://localhost:3000',
+      LOG_LEVEL: 'silent',
+      LEASE_MS: '10000',
+    });
+
+    expect(config).toEqual({
+      port: 0,
+      host: '0.0.0.0',
+      journal: 'rediss://user:pass@cache:6380/2',
+      shards: 128,
+      durability: 'always',
+      authSecret: secret,
+      allowedOrigins: ['https://a.example', 'http://localhost:3000'],
+      logLevel: 'silent',
+      leaseMs: 10_000,
+    });
+  });
+
+  test('flags win over variables', () => {
+    expect(readConfig({ PORT: '1', LOG_LEVEL: 'warn' }, { port: '2' })).toMatchObject({ port: 2, logLevel: 'warn' });
+  });
+
+  test('an empty variable counts as not set', () => {
+    expect(readConfig({ PORT: '', AUTH_SECRET: '', JOURNAL: '' })).toEqual(readConfig({}));
+  });
+
+  test('all mistakes come at once', () => {
+    const found = mistakes({
+      PORT: '99999',
+      HOST: 'a b',
+      JOURNAL: 'mysql://x',
+      SHARDS: '0',
+      DURABILITY: 'maybe',
+      AUTH_SECRET: 'short',
+      ALLOWED_ORIGINS: 'https://a.example/path',
+      LOG_LEVEL: 'loud',
+      LEASE_MS: '1.5',
+    });
+
+    expect(found).toEqual([
+      'JOURNAL must look like lmdb:./data, redis://host:6379 or rediss://host:6379, not "mysql://x".',
+      'DURABILITY must be process, disk, everysec or always, not "maybe".',
+      'SHARDS must be a whole number from 1 to 16384, not "0".',
+      'AUTH_SECRET must be at least 32 bytes long.',
+      'HOST must be an IP address or a host name, not "a b".',
+      'PORT must be a whole number from 0 to 65535, not "99999".',
+      'ALLOWED_ORIGINS must be origins separated by commas, like https://chat.example.com, not "https://a.example/path".',
+      'LOG_LEVEL must be one of trace, debug, info, warn, error, fatal, silent, not "loud".',
+      'LEASE_MS must be a whole number from 1000 to 60000, not "1.5".',
+    ]);
+  });
+
+  test('a mistake names the flag it was made with', () => {
+    expect(mistakes({}, { port: 'x' })).toEqual(['--port must be a whole number from 0 to 65535, not "x".']);
+  });
+
+  test('no message shows a password', () => {
+    expect(mistakes({ JOURNAL: 'redis//bob:hunter2@host' }).join()).not.toContain('hunter2');
+    expect(mistakes({ JOURNAL: 'mysql://bob:hunter2@host' }).join()).not.toContain('hunter2');
+    expect(mistakes({ AUTH_SECRET: 'hunter2' }).join()).not.toContain('hunter2');
+  });
+
+  test('a durability fits the kind of journal', () => {
+    expect(mistakes({ DURABILITY: 'always' })).toEqual([
+      'DURABILITY "always" does not fit a lmdb journal, which knows process and disk.',
+    ]);
+    expect(mistakes({ JOURNAL: 'redis://host' }, { durability: 'disk' })).toEqual([
+      '--durability "disk" does not fit a redis journal, which knows everysec and always.',
+    ]);
+    expect(mistakes({ JOURNAL: 'lmdb:/tmp/x', DURABILITY: 'process' })).toEqual([]);
+  });
+
+  test('an open address demands a secret', () => {
+    expect(mistakes({ HOST: '0.0.0.0' })).toEqual([
+      'AUTH_SECRET must be set to listen on 0.0.0.0: without it anybody who reaches the port could sign in as anybody.',
+    ]);
+    expect(mistakes({ HOST: '0.0.0.0', AUTH_SECRET: secret })).toEqual([]);
+    expect(mistakes({ HOST: '0.0.0.0', AUTH_SECRET: 'short' })).toEqual([
+      'AUTH_SECRET must be at least 32 bytes long.',
+    ]);
+  });
+
+  test('loopback is what this machine alone reaches', () => {
+    expect(['127.0.0.1', '127.8.9.1', '::1', 'localhost'].filter((host) => !isLoopback(host))).toEqual([]);
+    expect(['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example.com', 'example.com'].filter(isLoopback)).toEqual([]);
+  });
+
+  test('reading commands ignore what they do not use', () => {
+    expect(readStoreConfig({ PORT: 'x', HOST: '0.0.0.0', JOURNAL: 'lmdb:/tmp/x' }).journal).toBe('lmdb:/tmp/x');
+  });
+
+  test('the secret has no flag', () => {
+    expect(settings.authSecret).not.toHaveProperty('flag');
+  });
+});
