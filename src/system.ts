@@ -156,7 +156,10 @@ export async function openSystem(options: SystemOptions): Promise<ActorSystem> {
   const stop = async (): Promise<void> => {
     for (const cancel of cancels) cancel();
     const idle = Promise.all(shards.map((shard) => shard.stop()));
-    await Promise.race([idle, sleep(clock, stopMsMax)]);
+    await new Promise<void>((resolve, reject) => {
+      const cancel = clock.after(stopMsMax, resolve, { keepAlive: true });
+      idle.then(() => resolve(), reject).finally(cancel);
+    });
     await journal.close();
   };
   return new Access({

@@ -8,6 +8,12 @@ import type { Delivery } from './delivery.ts';
 import type { TurnHost } from './turn.ts';
 
 export function actorNeededBy(delivery: Delivery, host: TurnHost): Address | undefined {
+  if (delivery.kind === 'parcel' && delivery.n !== (host.marks.get(delivery.from) ?? 0) + 1) return undefined;
+  return actorNamedBy(delivery, host);
+}
+
+/** As `actorNeededBy`, for deliveries whose turn comes later: a parcel may then have become its sender's next one. */
+export function actorNamedBy(delivery: Delivery, host: TurnHost): Address | undefined {
   switch (delivery.kind) {
     case 'command':
     case 'local':
@@ -15,7 +21,6 @@ export function actorNeededBy(delivery: Delivery, host: TurnHost): Address | und
     case 'read':
       return delivery.address;
     case 'parcel':
-      if (delivery.n !== (host.marks.get(delivery.from) ?? 0) + 1) return undefined;
       return delivery.parcel.envelope === undefined ? undefined : known(delivery.parcel.envelope.to, host);
     case 'timer':
       return host.timers.get(delivery.key)?.generation === delivery.generation

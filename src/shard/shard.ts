@@ -24,7 +24,7 @@ import type { Hub } from '../topic/hub.ts';
 import { type Cell, rehydrate } from './cell.ts';
 import type { Barrier, Command, Delivery, Parcel, Read } from './delivery.ts';
 import { Mailbox } from './mailbox.ts';
-import { actorNeededBy } from './need.ts';
+import { actorNamedBy, actorNeededBy } from './need.ts';
 import { Outbox } from './outbox.ts';
 import { type Flight, Pipeline } from './pipeline.ts';
 import { Quarantine } from './quarantine.ts';
@@ -70,7 +70,8 @@ export interface ShardStats {
 interface Running {
   readonly turn: Turn;
   readonly batch: Delivery[];
-  readonly startedAt: number;
+  /** Ms this turn has run, without the waits for its reads. */
+  spentMs: number;
   /** Actors that could not be rehydrated, with the reason. */
   readonly broken: Map<Address, TroupeError>;
   readonly absent: Cell[];
@@ -202,7 +203,7 @@ export class Shard implements TurnHost {
     this.#running = {
       turn: new Turn(this, this.#head),
       batch,
-      startedAt: this.clock.monotonic(),
+      spentMs: 0,
       broken: new Map(),
       absent: [],
       next: 0,
@@ -264,9 +265,11 @@ export class Shard implements TurnHost {
   /** Goes on with a turn until it needs a cell that is not resident, or is done. */
   #run(running: Running): void {
     const { turn, batch } = running;
+    const resumedAt = this.clock.monotonic() - running.spentMs;
     try {
       for (;;) {
-        const isLate = running.next > 0 && this.clock.monotonic() - running.startedAt > this.limits.turnMs;
+        running.spentMs = this.clock.monotonic() - resumedAt;
+        const isLate = running.next > 0 && running.spentMs > this.limits.turnMs;
         if (isLate && running.next < batch.length) this.#mailbox.putBack(batch.splice(running.next));
         const fromBatch = running.next < batch.length;
         const delivery = fromBatch ? batch[running.next] : turn.locals[running.nextLocal];
@@ -292,7 +295,7 @@ export class Shard implements TurnHost {
   #load(running: Running): void {
     const wanted = new Set<Address>();
     for (const delivery of [...running.batch.slice(running.next), ...running.turn.locals.slice(running.nextLocal)]) {
-      const address = actorNeededBy(delivery, this);
+      const address = actorNamedBy(delivery, this);
       if (address !== undefined && !this.cells.has(address) && !running.broken.has(address)) wanted.add(address);
     }
     this.#rehydrate([...wanted], running).then(
