@@ -21,7 +21,43 @@ export { register } from './actor/registration.ts';
 export type { ActorRef, ActorState, ActorSystem, HistoryEntry, SendOptions } from './actor-system.ts';
 export { type Clock, sleep, systemClock } from './clock.ts';
 export { type ErrorCode, messageOf, TroupeError } from './errors.ts';
-export { signToken, tokenSeconds } from './gateway/tokens.ts';
+export {
+  type Call,
+  type Command,
+  defineCommand,
+  defineQuery,
+  type OpenRoute,
+  type Operations,
+  type Prepared,
+  type Query,
+  type QueryCall,
+  type Started,
+} from './gateway/command.ts';
+export type { Connection, Delivery, History } from './gateway/connection.ts';
+export { Feed, type Topics } from './gateway/feed.ts';
+export {
+  defaultGatewayLimits,
+  type Gateway,
+  type GatewayLimits,
+  type GatewayOptions,
+  openGateway,
+} from './gateway/gateway.ts';
+export { type Frame, type HttpRequest, type HttpResponse, json } from './gateway/http.ts';
+export { Lru } from './gateway/lru.ts';
+export { createPresence, type Presence } from './gateway/presence.ts';
+export {
+  type GatewayCode,
+  gatewayStatuses,
+  type Params,
+  type Problem,
+  type ProblemCatalog,
+  problemOf,
+  Refusal,
+} from './gateway/problem.ts';
+export type { Caller, SocketCommands } from './gateway/socket-commands.ts';
+export type { OpenedSocket, SignedIn, SocketRoute } from './gateway/socket-session.ts';
+export { type Claims, signToken, tokenSeconds } from './gateway/tokens.ts';
+export { jsonOf, validated } from './gateway/validation.ts';
 export { type Ids, systemIds } from './ids.ts';
 export { decode, encode } from './journal/codec.ts';
 export type { Difference, Findings } from './journal/findings.ts';

@@ -25,8 +25,6 @@ export interface History {
     position: { readonly offset: number; readonly epoch?: string; readonly limit: number },
   ): Promise<TopicHistory>;
   delivery(publication: Publication, connection: Connection): Delivery | Promise<Delivery>;
-  /** Offset of the newest publication this process has handled; undefined when it does not follow the topic (any more). */
-  newest(topic: string): number | undefined;
 }
 
 export interface ConnectionLimits {
@@ -38,6 +36,8 @@ export interface ConnectionLimits {
 
 interface Cursor {
   offset: number;
+  /** The newest publication that came live meanwhile. */
+  missed: number;
   epoch?: string;
 }
 
@@ -75,6 +75,8 @@ export class Connection {
   #open = true;
   /** Topics with publications that this connection has yet to be given, while it is behind. */
   #behind: Map<string, Cursor> | undefined;
+  /** Topics whose history was read further than what had come live: that is not given twice. */
+  readonly #ahead = new Map<string, number>();
   #catchingUp = false;
   /** Operations whose reply is still to come; `early` is that reply when it can be told before it is known. */
   readonly #pending = new Map<string, { readonly early: string | undefined; replies: number }>();
@@ -120,12 +122,24 @@ export class Connection {
   /** A live publication. */
   feed(publication: Publication, delivery: Delivery): void {
     if (!this.#open) return;
+    const { topic, offset } = publication;
+    if (this.#ahead.size > 0 && this.#isAhead(topic, offset)) return;
     if (this.#behind === undefined && this.#admit(delivery.outcomeOf)) {
       this.#give(delivery.frames);
       return;
     }
     this.#behind ??= new Map();
-    if (!this.#behind.has(publication.topic)) this.#behind.set(publication.topic, { offset: publication.offset - 1 });
+    const cursor = this.#behind.get(topic);
+    if (cursor !== undefined) cursor.missed = offset;
+    else this.#behind.set(topic, { offset: offset - 1, missed: offset });
+  }
+
+  /** Also gives what a topic's history holds after `offset`, before anything newer of it. */
+  feedFrom(topic: string, offset: number): void {
+    if (!this.#open || this.#behind?.has(topic) === true) return;
+    this.#behind ??= new Map();
+    this.#behind.set(topic, { offset, missed: offset });
+    void this.#catchUp();
   }
 
   /**
@@ -193,6 +207,14 @@ export class Connection {
     if (this.#bytes > this.#limits.bufferedBytesMax) this.#behind ??= new Map();
   }
 
+  #isAhead(topic: string, offset: number): boolean {
+    const given = this.#ahead.get(topic);
+    if (given === undefined) return false;
+    if (offset <= given) return true;
+    this.#ahead.delete(topic);
+    return false;
+  }
+
   /** Whether a delivery may go now; sends the reply that must precede it, when it can. */
   #admit(operationId: string | undefined): boolean {
     const pending = operationId === undefined ? undefined : this.#pending.get(operationId);
@@ -227,7 +249,9 @@ export class Connection {
   }
 
   async #readOn(topic: string, cursor: Cursor): Promise<void> {
-    const page = await this.#history.read(topic, { ...cursor, limit: pageMax });
+    const { offset, epoch } = cursor;
+    const position = { offset, limit: pageMax, ...(epoch === undefined ? {} : { epoch }) };
+    const page = await this.#history.read(topic, position);
     if (!this.#open) return;
     if (!page.recovered) {
       this.#lost(undefined);
@@ -241,8 +265,8 @@ export class Connection {
       for (const frame of delivery.frames) this.send(frame);
       cursor.offset = publication.offset;
     }
-    const newest = this.#history.newest(topic);
-    const atEnd = page.publications.length === 0 || newest === undefined || cursor.offset >= newest;
-    if (atEnd) this.#behind?.delete(topic);
+    if (page.publications.length > 0 && cursor.offset < Math.max(page.head, cursor.missed)) return;
+    this.#behind?.delete(topic);
+    if (cursor.offset > cursor.missed) this.#ahead.set(topic, cursor.offset);
   }
 }

@@ -45,6 +45,8 @@ export interface OpenedSocket {
 }
 
 export interface SignedIn {
+  /** Until it resolves, messages wait. It does not reject. */
+  readonly ready: Promise<void>;
   message(text: string): void;
   closed(): void;
 }
@@ -67,7 +69,7 @@ export interface SessionOptions {
   failed(error: unknown): void;
 }
 
-/** Messages that may come while the token is being verified. */
+/** Messages that may come before the socket is ready. */
 const earlyMessagesMax = 64;
 
 /** The token of a first message: bare, or `{"token"}`, or `{"id","type":"AUTHENTICATE","data":{"token"}}`. */
@@ -160,20 +162,27 @@ export class SocketSession implements SocketHandlers {
       .catch((error: unknown) => this.#refuse(error));
   }
 
-  #enter(claims: Claims, id: unknown): void {
+  async #enter(claims: Claims, id: unknown): Promise<void> {
     const connection = this.#connection;
     if (this.#state !== 'verifying' || connection === undefined) return;
     const { route, params, language, clock } = this.#options;
-    this.#signedIn = route.open({ connection, claims, params, language, close: (refusal) => this.close(refusal) });
-    this.#state = 'open';
-    if (id !== undefined) connection.send(JSON.stringify({ re: id, ok: true, data: {} }));
+    const signedIn = route.open({ connection, claims, params, language, close: (refusal) => this.close(refusal) });
+    this.#signedIn = signedIn;
     if (claims.expiresAt !== undefined) {
       const left = claims.expiresAt * 1000 - clock.now();
       this.#cancelDeadline = clock.after(left, () => this.close(new Refusal('TOKEN_EXPIRED')));
     }
+    await signedIn.ready;
+    if (this.#isClosed()) return;
+    this.#state = 'open';
+    if (id !== undefined) connection.send(JSON.stringify({ re: id, ok: true, data: {} }));
     const early = this.#early;
     this.#early = [];
-    for (const text of early) this.#signedIn.message(text);
+    for (const text of early) signedIn.message(text);
+  }
+
+  #isClosed(): boolean {
+    return this.#state === 'closed';
   }
 
   #refuse(error: unknown): void {

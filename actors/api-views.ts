@@ -1,0 +1,124 @@
+/**
+ * Reads of the chat's views, for queries and for notifications: what a user may see, and no more. Emails leave here for
+ * their owner only.
+ */
+
+import { type ActorSystem, shardOf } from '../src/index.ts';
+import type { MessageDto, RoomDto, Rows, UserDto } from './contract.ts';
+import { positionKey } from './views.ts';
+
+type RoomRow = Rows['rooms'];
+
+const pageMax = 1_000;
+/** Rooms read at once. */
+const roomsAtOnce = 32;
+
+/** What anybody but the user itself may see of it. */
+export function publicUser(user: UserDto): UserDto {
+  if (user.email === undefined) return user;
+  const { email: _, ...others } = user;
+  return others;
+}
+
+export function shownUser(user: UserDto, viewerId: string): UserDto {
+  return user.id === viewerId ? user : publicUser(user);
+}
+
+/** One page of a room's messages, oldest first; `more` tells of older ones before `oldest`. */
+export interface MessagePage {
+  readonly messages: readonly MessageDto[];
+  readonly oldest: number | undefined;
+  readonly more: boolean;
+}
+
+export class Views {
+  readonly #system: ActorSystem;
+
+  constructor(system: ActorSystem) {
+    this.#system = system;
+  }
+
+  /** Ids of the rooms a user is in, in order. */
+  async roomIdsOf(userId: string): Promise<readonly string[]> {
+    const prefix = `${userId}/`;
+    const ids: string[] = [];
+    for (let after: string | undefined; ; ) {
+      const position = after === undefined ? {} : { after };
+      const page = await this.#system.range<Rows['memberships']>('memberships', userId, {
+        prefix,
+        limit: pageMax,
+        ...position,
+      });
+      for (const { value } of page) ids.push(value.roomId);
+      if (page.length < pageMax) return ids;
+      after = page.at(-1)?.key;
+    }
+  }
+
+  /** Rooms that are listed for a user, by id: one nobody wrote in yet is listed for its creator only. */
+  async roomsOf(userId: string): Promise<readonly RoomDto[]> {
+    const rows = await this.#byId<RoomRow>('rooms', await this.roomIdsOf(userId));
+    return rows.filter(({ room, written }) => written || room.createdBy === userId).map(({ room }) => room);
+  }
+
+  async room(roomId: string): Promise<RoomDto | undefined> {
+    const [row] = await this.#system.rows<RoomRow>('rooms', roomId, [roomId]);
+    return row?.room;
+  }
+
+  async user(userId: string): Promise<UserDto | undefined> {
+    const [row] = await this.#system.rows<UserDto>('users', userId, [userId]);
+    return row;
+  }
+
+  /** With their emails: for `publicUser` and `shownUser`. */
+  users(ids: readonly string[]): Promise<readonly UserDto[]> {
+    return this.#byId<UserDto>('users', ids);
+  }
+
+  async messages(roomId: string, limit: number, before?: number): Promise<MessagePage> {
+    const prefix = `${roomId}/`;
+    const position = before === undefined ? {} : { after: positionKey(roomId, before) };
+    const range = { prefix, reverse: true, limit: limit + 1, ...position };
+    const rows = await this.#system.range<Rows['room-messages']>('room-messages', roomId, range);
+    const page = rows.slice(0, limit).reverse();
+    const ids = page.map(({ value }) => value.messageId);
+    const messages = ids.length === 0 ? [] : await this.#system.rows<MessageDto>('messages', roomId, ids);
+    const [oldest] = page;
+    return {
+      messages: messages.filter((message) => message !== undefined),
+      oldest: oldest === undefined ? undefined : Number(oldest.key.slice(prefix.length)),
+      more: rows.length > limit,
+    };
+  }
+
+  /** The last messages of each of the rooms, room by room. */
+  async lastMessages(roomIds: readonly string[], limit: number): Promise<readonly MessageDto[]> {
+    const all: MessageDto[] = [];
+    for (let at = 0; at < roomIds.length; at += roomsAtOnce) {
+      const rooms = roomIds.slice(at, at + roomsAtOnce);
+      const pages = await Promise.all(rooms.map((roomId) => this.messages(roomId, limit)));
+      for (const { messages } of pages) all.push(...messages);
+    }
+    return all;
+  }
+
+  /** The rows of ids that have one, in order of the ids: one read per shard. */
+  async #byId<T>(view: 'rooms' | 'users', ids: readonly string[]): Promise<readonly T[]> {
+    const sorted = [...new Set(ids)].sort();
+    const byShard = new Map<number, string[]>();
+    for (const id of sorted) {
+      const shard = shardOf(id, this.#system.shards);
+      const there = byShard.get(shard);
+      if (there === undefined) byShard.set(shard, [id]);
+      else there.push(id);
+    }
+    const found = new Map<string, T>();
+    const read = async (keys: readonly string[]): Promise<void> => {
+      const rows = await this.#system.rows<T>(view, keys[0] as string, keys);
+      for (const [index, row] of rows.entries()) if (row !== undefined) found.set(keys[index] as string, row);
+    };
+    await Promise.all([...byShard.values()].map(read));
+    return sorted.flatMap((id) => found.get(id) ?? []);
+  }
+}

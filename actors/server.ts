@@ -1,0 +1,139 @@
+/**
+ * The chat server: a system of the chat's actors on a journal, and a gateway in front of it. `startChat` is all a process
+ * needs; its options are explicit, and nothing here reads the environment. It stops in the order that loses nothing: no
+ * new work, finish what is under way, commit, then tell the sockets and close.
+ */
+
+import { pino } from 'pino';
+import {
+  type ActorSystem,
+  type Clock,
+  defaultGatewayLimits,
+  type Gateway,
+  type GatewayLimits,
+  type Ids,
+  type Journal,
+  type Limits,
+  type Log,
+  openGateway,
+  openSystem,
+  sleep,
+  systemClock,
+  systemIds,
+  TroupeError,
+} from '../src/index.ts';
+import { chatApi } from './api.ts';
+import { chatActors, chatProjections } from './chat.ts';
+import type { Hub } from './notifications-hub.ts';
+
+export interface ChatServerOptions {
+  /** A journal to open a system on; it is closed with the server. */
+  readonly journal?: Journal;
+  /** Or a system with the chat's actors that is open already; it stays open when the server stops. */
+  readonly system?: ActorSystem;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Signs and verifies bearer tokens (HS256). */
+  readonly authSecret: string;
+  /** Lets anybody have a token for anybody: for one's own machine. */
+  readonly devMode?: boolean;
+  /** Origins that may open a socket, beside the server's own. */
+  readonly allowedOrigins?: readonly string[];
+  readonly leaseMs?: number;
+  readonly limits?: Partial<GatewayLimits>;
+  readonly runtimeLimits?: Partial<Limits>;
+  /** Pino, or anything that logs like it. Default: pino on stdout. */
+  readonly logger?: Log;
+  readonly clock?: Clock;
+  readonly ids?: Ids;
+  /** A busy port is tried again for this long. Default 5,000 ms. */
+  readonly listenMs?: number;
+  /** Calls under way are given this long at a stop. Default 10,000 ms. */
+  readonly drainMs?: number;
+  /** Sockets are told to reconnect over this long at a stop. Default 500 ms. */
+  readonly closeJitterMs?: number;
+}
+
+export interface ChatServer {
+  readonly port: number;
+  readonly system: ActorSystem;
+  readonly hub: Hub;
+  /** Open sockets. */
+  sockets(): number;
+  /** Finishes what is under way, commits, tells the sockets, closes. The same promise for every call. */
+  stop(): Promise<void>;
+}
+
+const listenAgainMs = 100;
+
+async function systemOf(options: ChatServerOptions, log: Log, clock: Clock, ids: Ids): Promise<ActorSystem> {
+  const { journal, system, leaseMs, runtimeLimits } = options;
+  if (system !== undefined) return system;
+  if (journal === undefined) throw new TroupeError('CONFIG_INVALID', 'startChat needs a journal or an open system.');
+  const limits = { ...runtimeLimits, ...(leaseMs === undefined ? {} : { leaseMs }) };
+  return openSystem({ journal, actors: chatActors, projections: chatProjections, limits, log, clock, ids });
+}
+
+/** Tries a busy port again: an earlier server may still be finishing. */
+async function listen(open: () => Promise<Gateway>, clock: Clock, forMs: number): Promise<Gateway> {
+  const deadline = clock.monotonic() + forMs;
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      const isBusy = error instanceof TroupeError && error.params.busy === true;
+      if (!isBusy || clock.monotonic() >= deadline) throw error;
+      await sleep(clock, listenAgainMs);
+    }
+  }
+}
+
+/** Starts the chat. Rejects with a `TroupeError` that says what to do; nothing is left open then. */
+export async function startChat(options: ChatServerOptions): Promise<ChatServer> {
+  const { host, port, authSecret, devMode = false, clock = systemClock, ids = systemIds } = options;
+  const log: Log = options.logger ?? pino();
+  const system = await systemOf(options, log, clock, ids);
+  const ownsSystem = options.system === undefined;
+  const { hub, ...api } = chatApi({ system, clock, log, authSecret, devMode });
+  const open = (): Promise<Gateway> =>
+    openGateway({
+      ...api,
+      host,
+      port,
+      authSecret,
+      allowedOrigins: options.allowedOrigins ?? [],
+      limits: { ...defaultGatewayLimits, ...options.limits },
+      clock,
+      ids,
+      log,
+    });
+  let gateway: Gateway;
+  try {
+    gateway = await listen(open, clock, options.listenMs ?? 5_000);
+  } catch (error) {
+    if (ownsSystem) await system.stop();
+    throw error;
+  }
+  log.info({ host, port: gateway.port, journal: system.journal.kind, shards: system.shards }, 'chat started');
+  const stop = async (): Promise<void> => {
+    log.info({ sockets: gateway.sockets() }, 'chat stops');
+    await gateway.drain(options.drainMs ?? 10_000);
+    // Before the sockets close: outcomes of the last turns still reach them, and another node can take over meanwhile.
+    if (ownsSystem) await system.stop();
+    await gateway.closeSockets(options.closeJitterMs ?? 500);
+    gateway.close();
+    log.info({}, 'chat stopped');
+  };
+  let stopped: Promise<void> | undefined;
+  return {
+    port: gateway.port,
+    system,
+    hub,
+    sockets: () => gateway.sockets(),
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+}
