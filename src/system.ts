@@ -36,7 +36,7 @@ export interface SystemOptions {
   readonly node?: string;
 }
 
-/** Between looks for idle cells and for acknowledged parcels to remove. */
+/** Between looks for idle cells, for parcels that got lost and for acknowledged ones to remove. */
 const sweepMs = 1_000;
 /** Parcels that were waiting before a restart are handled before timers fire, if that takes no longer than this. */
 const recoveredMsMax = 5_000;
@@ -147,6 +147,7 @@ export async function openSystem(options: SystemOptions): Promise<ActorSystem> {
     every(clock, sweepMs, () => {
       for (const shard of shards) {
         shard.passivate();
+        shard.outbox.retry();
         shard.tidy();
       }
     }),

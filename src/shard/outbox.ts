@@ -25,6 +25,9 @@ interface Pair {
   pending: Pending[];
   /** How many of `pending` have been handed to the transport. */
   sent: number;
+  /** First unacknowledged parcel at the last look, and for how many looks it has been that one. */
+  stalled: number;
+  looks: number;
 }
 
 /** Acknowledged parcels that stay in the store until the next commit takes them along, at the most. */
@@ -73,15 +76,21 @@ export class Outbox {
   add(to: number, n: number, parcel: Parcel, commit: number): void {
     let pair = this.#pairs.get(to);
     if (pair === undefined) {
-      pair = { pending: [], sent: 0 };
+      pair = { pending: [], sent: 0, stalled: 0, looks: 0 };
       this.#pairs.set(to, pair);
     }
     pair.pending.push({ n, parcel, commit });
     this.#size++;
     if (parcel.operation === undefined) return;
     const orders = this.#operations.get(parcel.operation);
-    if (orders === undefined) this.#operations.set(parcel.operation, [parcel.order]);
-    else orders.push(parcel.order);
+    if (orders === undefined) {
+      this.#operations.set(parcel.operation, [parcel.order]);
+      return;
+    }
+    // Loaded parcels come pair by pair, and so not in the order in which they were sent.
+    let at = orders.length;
+    while (at > 0 && orders[at - 1]! > parcel.order) at--;
+    orders.splice(at, 0, parcel.order);
   }
 
   /** The commits up to this number are durable: what they hold may leave. */
@@ -142,6 +151,25 @@ export class Outbox {
     if (pair === undefined) return;
     pair.sent = 0;
     this.pump(to);
+  }
+
+  /**
+   * Called now and then. What was sent and not acknowledged since is sent again, at looks that lie ever further apart: it
+   * may have been lost on the way, and a receiver that is only slow is not to be flooded with repeats.
+   */
+  retry(): void {
+    for (const [to, pair] of this.#pairs) {
+      const first = pair.sent === 0 ? undefined : pair.pending[0]?.n;
+      if (first === undefined || first !== pair.stalled) {
+        pair.stalled = first ?? 0;
+        pair.looks = 0;
+        continue;
+      }
+      pair.looks++;
+      if ((pair.looks & (pair.looks - 1)) !== 0) continue;
+      pair.sent = 0;
+      this.pump(to);
+    }
   }
 
   /** What the next commit removes from the store. */
