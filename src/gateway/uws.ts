@@ -29,7 +29,12 @@ interface RawResponse {
   onAborted(handler: () => void): RawResponse;
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): RawResponse;
   cork(callback: () => void): RawResponse;
-  upgrade(data: UwsSocket, key: string, protocol: string, extensions: string, context: unknown): void;
+  upgrade(data: UserData, key: string, protocol: string, extensions: string, context: unknown): void;
+}
+
+/** Wrapped, because the library copies own properties of user data to an object of its own and forgets the class. */
+interface UserData {
+  readonly wire: UwsSocket;
 }
 
 interface RawSocket {
@@ -38,7 +43,7 @@ interface RawSocket {
   cork(callback: () => void): void;
   end(code: number, reason: string): void;
   close(): void;
-  getUserData(): UwsSocket;
+  getUserData(): UserData;
 }
 
 interface RawApp {
@@ -267,21 +272,21 @@ function socketBehavior(options: TransportOptions): Readonly<Record<string, unkn
       }
       const extensions = request.headers['sec-websocket-extensions'] ?? '';
       const key = request.headers['sec-websocket-key'] ?? '';
-      raw.upgrade(new UwsSocket(admission.handlers), key, admission.protocol ?? '', extensions, context);
+      raw.upgrade({ wire: new UwsSocket(admission.handlers) }, key, admission.protocol ?? '', extensions, context);
     },
     open(raw: RawSocket) {
-      const socket = raw.getUserData();
+      const { wire: socket } = raw.getUserData();
       socket.raw = raw;
       socket.handlers.open(socket);
     },
     message(raw: RawSocket, message: ArrayBuffer, isBinary: boolean) {
-      const { handlers } = raw.getUserData();
+      const { handlers } = raw.getUserData().wire;
       if (isBinary) handlers.binary();
       else handlers.message(Buffer.from(message).toString());
     },
-    drain: (raw: RawSocket) => raw.getUserData().handlers.drain(),
+    drain: (raw: RawSocket) => raw.getUserData().wire.handlers.drain(),
     close(raw: RawSocket, code: number) {
-      const socket = raw.getUserData();
+      const { wire: socket } = raw.getUserData();
       socket.raw = undefined;
       socket.handlers.closed(code);
     },
