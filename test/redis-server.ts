@@ -13,8 +13,8 @@ import { join } from 'node:path';
 export interface RedisServerOptions {
   /** Default `everysec`. */
   readonly appendfsync?: 'always' | 'everysec' | 'no';
-  /** Further settings, for example `{ 'cluster-enabled': 'yes' }`. */
-  readonly settings?: Readonly<Record<string, string>>;
+  /** Further settings, for example `{ 'cluster-enabled': 'yes' }`; several words of one are a list. */
+  readonly settings?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /** Ends the server (its first argument) as soon as its standard input closes, which the kernel does for a killed parent. */
@@ -41,7 +41,7 @@ export class RedisServer {
       appendfsync,
       ...settings,
     };
-    this.#args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
+    this.#args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, ...[value].flat()]);
   }
 
   /** Starts a server without data. Rejects with a sentence when redis-server is not installed. */
@@ -131,7 +131,8 @@ function answersPing(port: number): Promise<boolean> {
       resolve(alive);
     };
     socket.setTimeout(1_000, () => answer(false));
-    socket.once('data', (data) => answer(String(data).startsWith('+PONG')));
+    // A server with a password is up, too.
+    socket.once('data', (data) => answer(/^(\+PONG|-NOAUTH)/.test(String(data))));
     socket.once('error', () => setImmediate(answer, false));
   });
 }

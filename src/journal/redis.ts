@@ -22,7 +22,7 @@ import { callBytesMax, commitCall } from './redis/commit-call.ts';
 import { RedisConnection, type Reply } from './redis/connection.ts';
 import { metaKey, type ShardKeys, shardKeys, topicKey, viewKey } from './redis/keys.ts';
 import { type FunctionName, functionName, layoutVersion } from './redis/library.ts';
-import { listActors } from './redis/listing.ts';
+import { ActorListing } from './redis/listing.ts';
 import { lexRange } from './redis/ranges.ts';
 import { actorOf, deadLetterOf, entryOf, headOf, rowOf, shardStateOf, topicPageOf } from './redis/replies.ts';
 import { commandOf } from './redis/resp.ts';
@@ -137,6 +137,7 @@ class RedisJournal implements Journal {
   readonly #bounds: JournalBounds;
   readonly #store: Store;
   readonly #keys: readonly ShardKeys[];
+  readonly #listing: ActorListing;
   readonly #seen = new Map<number, Seen>();
   #open = true;
 
@@ -152,6 +153,9 @@ class RedisJournal implements Journal {
     this.#store = store;
     this.description = store.description;
     this.shards = store.shards;
+    const { clock = systemClock } = options;
+    const send = (bytes: Buffer): Promise<Reply> => this.#send(bytes);
+    this.#listing = new ActorListing({ send, clock, ids: options.ids, deadlineMs: bounds.deadlineMs });
     this.#keys = Array.from({ length: store.shards }, (_, shard) => shardKeys(store.prefix, shard));
   }
 
@@ -239,8 +243,7 @@ class RedisJournal implements Journal {
   }
 
   async listActors(...[shard, range]: Parameters<Journal['listActors']>): Promise<readonly ActorIndex[]> {
-    const send = (bytes: Buffer): Promise<Reply> => this.#send(bytes);
-    return listActors(shard, this.#keysOf(shard), range, this.#options.ids.nonce(), send);
+    return this.#listing.page(shard, this.#keysOf(shard), range);
   }
 
   async readTopic(...[shard, topic, after, limit]: Parameters<Journal['readTopic']>): ReturnType<Journal['readTopic']> {

@@ -2,7 +2,7 @@
 -- still be refused (an entry whose number the stream has already); the head moves last.
 -- KEYS  1 shard  2 journal  3 actors  4 addresses  5 snapshots  6 timers  7 outbox  8 marks  9 projections  10 dead
 --       11 topics, then one list per topic published to, then one sorted set per view named
--- ARGV  1 epoch  2 nonce  3 number  4 id  5 first seq  6 checksum of the new head  7 counts (below), then
+-- ARGV  1 epoch  2 nonce  3 number  4 id  5 first seq  6 checksum of the new head  7 counts (commit-call.ts), then
 --       entries:      actor, version, type, emitted, operation, from, at, payload, checksum
 --       actors:       address, record
 --       snapshots:    address, record
@@ -16,30 +16,10 @@
 -- gives {'done', offset before the first publication of each topic}, {'repeated'}, {'epoch', epoch, nonce},
 --       {'head', commits, seq} or {'invalid', why}
 
-local countsFormat = '>I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4'
-
--- One command per key that this commit writes: it answers with a WRONGTYPE error where the key is something else.
-local function wrongKey(keys, counts, views)
-  local asked = {
-    { 'HLEN', 3, counts.actors }, { 'ZCARD', 4, counts.actors }, { 'HLEN', 5, counts.snapshots },
-    { 'HLEN', 6, counts.timers + counts.cleared }, { 'HLEN', 7, counts.outbox + counts.acked },
-    { 'HLEN', 8, counts.marks + counts.acked }, { 'HLEN', 9, counts.projections }, { 'LLEN', 10, counts.dead },
-    { 'HLEN', 11, counts.topics },
-  }
-  for i = 12, #keys do asked[#asked + 1] = { i < views and 'LLEN' or 'ZCARD', i, 1 } end
-  for _, ask in ipairs(asked) do
-    if ask[3] > 0 then
-      local answer = attempt(ask[1], keys[ask[2]])
-      if type(answer) == 'table' then return keys[ask[2]] .. ': ' .. answer.err end
-    end
-  end
-end
-
-local function countsOf(packed)
-  local c = {}
-  c.entries, c.actors, c.snapshots, c.timers, c.cleared, c.outbox, c.acked, c.marks, c.projections, c.dead, c.topics,
-    c.views, c.argv, c.historyMax, c.deadMax = struct.unpack(countsFormat, packed)
-  return c
+-- Why the key cannot be written: it holds something else than `command` is for. Nothing when it can.
+local function wrong(command, key)
+  local answer = attempt(command, key)
+  if type(answer) == 'table' then return key .. ': ' .. answer.err end
 end
 
 local function addEntries(journal, args, at, first, count)
@@ -56,14 +36,18 @@ local function addEntries(journal, args, at, first, count)
 end
 
 -- A listing of addresses exists only after somebody asked for one (listing.lua); while it does, it stays complete.
-local function addActors(keys, args, first, last)
-  if spread('HSET', keys[3], args, first, last) == 0 or call('EXISTS', keys[4]) == 0 then return end
-  for i = first, last, 2 do call('ZADD', keys[4], '0', args[i]) end
+local function addActors(keys, args, at, count)
+  local behind, created = spread('HSET', keys[3], args, at, count)
+  if created > 0 and call('EXISTS', keys[4]) == 1 then
+    for i = at, behind - 1, 2 do call('ZADD', keys[4], '0', args[i]) end
+  end
+  return behind
 end
 
 local function acknowledge(outbox, marks, to, upto)
-  local acked = tonumber(call('HGET', marks, 'acked:' .. to) or 0)
-  upto = math.min(upto, tonumber(call('HGET', marks, 'out:' .. to) or 0))
+  local known = call('HMGET', marks, 'acked:' .. to, 'out:' .. to)
+  local acked = tonumber(known[1] or 0) or 0
+  upto = math.min(upto, tonumber(known[2] or 0) or 0)
   if upto <= acked then return end
   local fields = {}
   for n = acked + 1, upto do
@@ -76,77 +60,107 @@ local function acknowledge(outbox, marks, to, upto)
   call('HSET', marks, 'acked:' .. to, upto)
 end
 
-local function publish(list, args, first, last, historyMax)
-  while first <= last do
-    local upto = math.min(first + chunk - 1, last)
-    if call('RPUSH', list, unpack(args, first, upto)) > historyMax then call('LTRIM', list, -historyMax, -1) end
-    first = upto + 1
-  end
+local function publish(list, args, at, count, historyMax)
+  local behind = spread('RPUSH', list, args, at, count)
+  call('LTRIM', list, -historyMax, -1)
+  return behind
 end
 
 local function changeView(view, args, at)
-  local cleared, set, deleted = args[at] == '1', tonumber(args[at + 1]), tonumber(args[at + 2])
-  at = at + 3
-  if cleared then
+  local set, deleted = tonumber(args[at + 1]), tonumber(args[at + 2])
+  local rows = at + 3 + set + deleted
+  if args[at] == '1' then
     call('DEL', view)
   else
-    for i = at, at + set + deleted - 1 do
-      call('ZREMRANGEBYLEX', view, '[' .. args[i] .. '\0', '(' .. args[i] .. '\1')
-    end
+    for i = at + 3, rows - 1 do call('ZREMRANGEBYLEX', view, '[' .. args[i] .. '\0', '(' .. args[i] .. '\1') end
   end
-  at = at + set + deleted
-  spread('ZADD', view, args, at, at + 2 * set - 1)
-  return at + 2 * set
+  return spread('ZADD', view, args, rows, 2 * set)
 end
 
-define('commit', {}, function(keys, args)
-  local shard = keys[1]
+-- The offset of each topic's newest publication, or why there is none.
+local function headsOf(keys, args, at, topics)
+  local names, heads = {}, {}
+  for i = 1, topics do
+    names[i] = args[at]
+    at = at + 2 + tonumber(args[at + 1])
+  end
+  local stored = attempt('HMGET', keys[11], unpack(names))
+  if stored.err then return nil, keys[11] .. ': ' .. stored.err end
+  for i = 1, topics do
+    heads[i] = tonumber(stored[i] or 0)
+    if not heads[i] then return nil, keys[11] .. ': the offset of ' .. names[i] .. ' is not a number' end
+  end
+  return heads
+end
+
+-- The shard's state and whether the commit follows it: nothing if it does, else the reply.
+local function verdict(shard, args)
   local state = attempt('HMGET', shard, 'epoch', 'nonce', 'commits', 'seq', 'id')
   if state.err then return { 'invalid', shard .. ': ' .. state.err } end
   if state[1] ~= args[1] or state[2] ~= args[2] then return { 'epoch', state[1] or '0', state[2] or '' } end
-  local commits, seq, number, first = tonumber(state[3] or 0), tonumber(state[4] or 0), tonumber(args[3]), tonumber(args[5])
+  local commits, number = tonumber(state[3] or 0), tonumber(args[3])
   if commits == number and state[5] == args[4] then return { 'repeated' } end
-  if number ~= commits + 1 or first ~= seq + 1 then return { 'head', state[3] or '0', state[4] or '0' } end
-
-  local counts = countsOf(args[7])
-  if counts.argv ~= #args then return { 'invalid', #args .. ' arguments came of ' .. counts.argv } end
-  local wrong = wrongKey(keys, counts, 12 + counts.topics)
-  if wrong then return { 'invalid', wrong } end
-
-  local at = 8
-  local refused = addEntries(keys[2], args, at, first, counts.entries)
-  if refused then return { 'invalid', keys[2] .. ': ' .. refused } end
-  at = at + 9 * counts.entries
-
-  -- `take` is the last argument of a section of so many values, and moves on.
-  local function take(values)
-    at = at + values
-    return at - 1
+  if number ~= commits + 1 or tonumber(args[5]) ~= tonumber(state[4] or 0) + 1 then
+    return { 'head', state[3] or '0', state[4] or '0' }
   end
-  if counts.actors > 0 then addActors(keys, args, at, take(2 * counts.actors)) end
-  spread('HSET', keys[5], args, at, take(2 * counts.snapshots))
-  local timers = at
-  take(2 * counts.timers)
-  spread('HDEL', keys[6], args, at, take(counts.cleared))
-  spread('HSET', keys[6], args, timers, timers + 2 * counts.timers - 1)
-  spread('HSET', keys[7], args, at, take(2 * counts.outbox))
-  local acked = at
-  take(2 * counts.acked)
-  spread('HSET', keys[8], args, at, take(2 * counts.marks))
-  for i = acked, acked + 2 * counts.acked - 1, 2 do acknowledge(keys[7], keys[8], args[i], tonumber(args[i + 1])) end
-  spread('HSET', keys[9], args, at, take(2 * counts.projections))
-  spread('RPUSH', keys[10], args, at, take(counts.dead))
-  if counts.dead > 0 then call('LTRIM', keys[10], -counts.deadMax, -1) end
+end
+
+define('commit', {}, function(keys, args)
+  local refusal = verdict(keys[1], args)
+  if refusal then return refusal end
+
+  local entries, actors, snapshots, timers, cleared, outbox, acked, marks, projections, dead, topics, views, argv,
+    historyMax, deadMax = struct.unpack('>I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4', args[7])
+  if argv ~= #args then return { 'invalid', #args .. ' arguments came of ' .. argv } end
+  local why = actors > 0 and (wrong('HLEN', keys[3]) or wrong('ZCARD', keys[4]))
+    or snapshots > 0 and wrong('HLEN', keys[5])
+    or timers + cleared > 0 and wrong('HLEN', keys[6])
+    or outbox + acked > 0 and wrong('HLEN', keys[7])
+    or outbox + acked + marks > 0 and wrong('HLEN', keys[8])
+    or projections > 0 and wrong('HLEN', keys[9])
+    or dead > 0 and wrong('LLEN', keys[10])
+  for i = 12, #keys do why = why or wrong(i < 12 + topics and 'LLEN' or 'ZCARD', keys[i]) end
+  local heads
+  if topics > 0 and not why then
+    local before = 9 * entries + 2 * (actors + snapshots + timers + outbox + acked + marks + projections) + cleared + dead
+    heads, why = headsOf(keys, args, 8 + before, topics)
+  end
+  if why then return { 'invalid', why } end
+
+  local first, at = tonumber(args[5]), 8
+  local refused = addEntries(keys[2], args, at, first, entries)
+  if refused then return { 'invalid', keys[2] .. ': ' .. refused } end
+  at = at + 9 * entries
+  if actors > 0 then at = addActors(keys, args, at, 2 * actors) end
+  if snapshots > 0 then at = spread('HSET', keys[5], args, at, 2 * snapshots) end
+  if timers + cleared > 0 then
+    -- A timer that is cleared and set again is set.
+    spread('HDEL', keys[6], args, at + 2 * timers, cleared)
+    spread('HSET', keys[6], args, at, 2 * timers)
+    at = at + 2 * timers + cleared
+  end
+  if outbox > 0 then at = spread('HSET', keys[7], args, at, 2 * outbox) end
+  local acknowledged = at
+  at = at + 2 * acked
+  if marks > 0 then at = spread('HSET', keys[8], args, at, 2 * marks) end
+  for i = acknowledged, acknowledged + 2 * acked - 1, 2 do
+    acknowledge(keys[7], keys[8], args[i], tonumber(args[i + 1]))
+  end
+  if projections > 0 then at = spread('HSET', keys[9], args, at, 2 * projections) end
+  if dead > 0 then
+    at = spread('RPUSH', keys[10], args, at, dead)
+    call('LTRIM', keys[10], -deadMax, -1)
+  end
 
   local reply = { 'done' }
-  for i = 1, counts.topics do
-    local name, published = args[at], tonumber(args[at + 1])
-    reply[i + 1] = call('HINCRBY', keys[11], name, published) - published
-    publish(keys[11 + i], args, at + 2, at + 1 + published, counts.historyMax)
-    at = at + 2 + published
+  for i = 1, topics do
+    local published = tonumber(args[at + 1])
+    reply[i + 1] = heads[i]
+    call('HSET', keys[11], args[at], heads[i] + published)
+    at = publish(keys[11 + i], args, at + 2, published, historyMax)
   end
-  for i = 12 + counts.topics, #keys do at = changeView(keys[i], args, at) end
+  for i = 12 + topics, #keys do at = changeView(keys[i], args, at) end
 
-  call('HSET', shard, 'commits', args[3], 'seq', first + counts.entries - 1, 'id', args[4], 'check', args[6])
+  call('HSET', keys[1], 'commits', args[3], 'seq', first + entries - 1, 'id', args[4], 'check', args[6])
   return reply
 end)

@@ -30,13 +30,16 @@ export class NotSent extends Error {
 /** Calls that may wait for a connection; one more is refused at once. */
 const waitingMax = 20_000;
 
+/** Times that a call is sent again after loading the library: functions may be flushed again meanwhile, but not for ever. */
+const repeatsMax = 5;
+
 interface Call {
   readonly bytes: Buffer;
   readonly deadline: number;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: Error) => void;
   sent: boolean;
-  repeated: boolean;
+  repeats: number;
 }
 
 /** A command whose bytes are ready: ioredis only has to match the reply to it. */
@@ -105,10 +108,10 @@ export class RedisConnection {
       if (this.#waiting.length >= waitingMax)
         return reject(new NotSent(this.#offline(`${waitingMax} calls wait for it`)));
       const deadline = this.#clock.monotonic() + this.#deadlineMs;
-      const call: Call = { bytes, deadline, resolve, reject, sent: false, repeated: false };
+      const call: Call = { bytes, deadline, resolve, reject, sent: false, repeats: 0 };
       this.#calls.add(call);
       this.#waiting.push(call);
-      this.#cancelSweep ??= this.#clock.after(this.#deadlineMs, () => this.#sweep());
+      this.#cancelSweep ??= this.#sweepIn(this.#deadlineMs);
       this.#flushSoon();
     });
   }
@@ -132,9 +135,10 @@ export class RedisConnection {
   #flush(): void {
     this.#flushDue = false;
     if (this.#redis.status !== 'ready' || this.#healing || this.#waiting.length === 0) return;
+    const socket = this.#redis.stream;
+    if (!socket.writable) return;
     const calls = this.#waiting;
     this.#waiting = [];
-    const socket = this.#redis.stream;
     socket.cork();
     for (const call of calls) this.#write(call);
     socket.uncork();
@@ -157,8 +161,8 @@ export class RedisConnection {
     if (error.name !== 'ReplyError') {
       this.#settle(call);
       call.reject(new ConnectionLost(`The connection to Redis was lost (${this.#lastError ?? error.message}).`));
-    } else if (error.message.includes('Function not found') && !call.repeated) {
-      call.repeated = true;
+    } else if (error.message.includes('Function not found') && call.repeats < repeatsMax) {
+      call.repeats += 1;
       call.sent = false;
       this.#heal(call);
     } else {
@@ -226,7 +230,12 @@ export class RedisConnection {
       if (status === 'ready' || status === 'connect') this.#redis.stream.destroy();
     }
     const [oldest] = this.#calls;
-    this.#cancelSweep = oldest && this.#clock.after(oldest.deadline - now, () => this.#sweep());
+    this.#cancelSweep = oldest && this.#sweepIn(oldest.deadline - now);
+  }
+
+  /** After pending I/O was read: a process that was held up must not take answers that wait for it for missing ones. */
+  #sweepIn(ms: number): () => void {
+    return this.#clock.after(ms, () => this.#clock.soon(() => this.#sweep()));
   }
 
   #offline(why: string): string {

@@ -22,14 +22,15 @@ local function define(name, flags, callback)
   })
 end
 
--- One variadic command over the arguments `first` to `last`, in chunks. Gives the sum of its replies.
-local function spread(command, key, args, first, last)
-  local sum = 0
-  while first <= last do
-    local upto = first + chunk - 1
-    if upto > last then upto = last end
-    sum = sum + call(command, key, unpack(args, first, upto))
-    first = upto + 1
+-- One variadic command over `count` arguments from `at` on, in chunks. Gives the position behind them, and the sum of
+-- the replies.
+local function spread(command, key, args, at, count)
+  local behind, sum = at + count, 0
+  while at < behind do
+    local upto = at + chunk - 1
+    if upto >= behind then upto = behind - 1 end
+    sum = sum + call(command, key, unpack(args, at, upto))
+    at = upto + 1
   end
-  return sum
+  return behind, sum
 end

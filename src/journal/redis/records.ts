@@ -176,8 +176,8 @@ function restored(text: string, same: string): string | undefined {
 /** `type/=` for a sender whose id is the operation's; `=:` goes before what would be misread. */
 function shortenedFrom(from: Address | undefined, operation: string | undefined): string {
   if (from === undefined) return '';
-  if (operation && from.endsWith(`/${operation}`)) return `${from.slice(0, -operation.length)}=`;
-  return from.endsWith('/=') || from.startsWith('=:') ? `=:${from}` : from;
+  if (from.startsWith('=:') || from.endsWith('/=')) return `=:${from}`;
+  return operation && from.endsWith(`/${operation}`) ? `${from.slice(0, -operation.length)}=` : from;
 }
 
 function restoredFrom(from: string, operation: string | undefined): string | undefined {

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import { RedisServer } from './redis-server.ts';
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.destroy());
+    socket.once('close', (failed) => resolve(!failed));
+    socket.once('error', () => {});
+  });
+}
+
+test('keeps its data over kill -9 and restart', async () => {
+  const server = await RedisServer.start({ appendfsync: 'always' });
+  const say = (command: string) =>
+    new Promise<string>((resolve) => {
+      const socket = connect(server.port, '127.0.0.1', () => socket.write(`${command}\r\n`));
+      socket.once('data', (data) => resolve(String(data)));
+      socket.once('data', () => socket.destroy());
+    });
+
+  await say('SET color green');
+  await server.kill();
+  expect(await answers(server.port)).toBe(false);
+  await server.restart();
+
+  expect(await say('GET color')).toContain('green');
+  await server.dispose();
+  expect(await answers(server.port)).toBe(false);
+});
+
+test('a server dies with the process that started it', async () => {
+  const script = `
+    const { RedisServer } = await import(${JSON.stringify(new URL('./redis-server.ts', import.meta.url).href)});
+    console.log((await RedisServer.start()).port);
+    setInterval(() => {}, 1_000);`;
+  const parent = spawn(process.execPath, ['--import', 'tsx/esm', '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  const port = Number(String(line));
+  expect(await answers(port)).toBe(true);
+
+  parent.kill('SIGKILL');
+
+  await expect.poll(() => answers(port), { timeout: 10_000 }).toBe(false);
+});
