@@ -25,6 +25,13 @@ export interface AcquireOptions {
   readonly log: Log;
 }
 
+export interface Acquired {
+  readonly lease: Lease;
+  readonly head: Head;
+  /** Monotonic ms at which it was asked for: its time to live counts from then. */
+  readonly askedAt: number;
+}
+
 /** Pauses between attempts: doubling from the first to the last. */
 const pauseMsMin = 20;
 const pauseMsMax = 1_000;
@@ -33,19 +40,17 @@ const pauseMsMax = 1_000;
  * Acquires the shard, however long that takes. After `storeAttemptsMax` attempts, and at each one after that, `onDelay`
  * is called, so that nobody waits for ever; it answers whether to go on. Undefined: it did not.
  */
-export async function acquireLease(
-  options: AcquireOptions,
-  onDelay: () => boolean,
-): Promise<{ readonly lease: Lease; readonly head: Head } | undefined> {
+export async function acquireLease(options: AcquireOptions, onDelay: () => boolean): Promise<Acquired | undefined> {
   const { journal, shard, owner, clock, limits, log } = options;
   for (let attempt = 1, wait = pauseMsMin; ; attempt++, wait = Math.min(wait * 2, pauseMsMax)) {
+    const askedAt = clock.monotonic();
     let outcome: AcquireOutcome | Error;
     try {
       outcome = await journal.acquire(shard, owner, limits.leaseMs);
     } catch (error) {
       outcome = error instanceof Error ? error : new Error(messageOf(error));
     }
-    if (!(outcome instanceof Error) && outcome.kind === 'acquired') return outcome;
+    if (!(outcome instanceof Error) && outcome.kind === 'acquired') return { ...outcome, askedAt };
     const reason =
       outcome instanceof Error ? outcome.message : `held by ${outcome.by} for ${outcome.expiresInMs} ms more`;
     if (outcome instanceof TroupeError && outcome.code === 'STOPPED') return undefined;
@@ -117,8 +122,7 @@ export async function fatesOf(journal: Journal, shard: number, head: Head, fligh
 async function offsetsOf(journal: Journal, shard: number, turns: readonly Turn[]): Promise<number[][]> {
   const next = new Map<string, number>();
   for (const { topic } of turns.flatMap(({ publications }) => publications)) {
-    const { head } = await journal.readTopic(shard, topic, Number.MAX_SAFE_INTEGER, 1);
-    if (!next.has(topic)) next.set(topic, head);
+    if (!next.has(topic)) next.set(topic, (await journal.readTopic(shard, topic, Number.MAX_SAFE_INTEGER, 1)).head);
   }
   const reversed = [...turns].reverse().map(({ publications }) =>
     [...publications]

@@ -16,12 +16,12 @@ import { type Clock, sleep } from '../clock.ts';
 import { messageOf, TroupeError } from '../errors.ts';
 import type { Ids } from '../ids.ts';
 import { decode } from '../journal/codec.ts';
-import type { Head, Journal, Lease, Owner, ShardState } from '../journal/journal.ts';
+import type { Commit, Head, Journal, Lease, Owner, ShardState } from '../journal/journal.ts';
 import type { Limits } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Projections } from '../projection/projections.ts';
 import type { Hub } from '../topic/hub.ts';
-import { type Cell, rehydrate } from './cell.ts';
+import { absentCell, type Cell, rehydrate } from './cell.ts';
 import type { Barrier, Command, Delivery, Parcel, Read } from './delivery.ts';
 import { Mailbox } from './mailbox.ts';
 import { actorNamedBy, actorNeededBy } from './need.ts';
@@ -52,6 +52,9 @@ export interface ShardOptions {
 
 /** `closed` before it is opened and after it is stopped; `lost` while it takes its lease (again). */
 type Phase = 'closed' | 'lost' | 'open' | 'draining';
+
+/** Minted ids that are remembered, so that the first envelope of a fresh actor reads nothing. */
+const mintedMax = 10_000;
 
 /** Between attempts at reading a shard that was acquired. */
 const pauseMs = 50;
@@ -114,9 +117,13 @@ export class Shard implements TurnHost {
   #head: Head = { commits: 0, seq: 0, commitId: '' };
   /** Number of the newest commit whose effects were let out. */
   #released = 0;
+  /** Recoveries since a commit was last done. */
+  #setbacks = 0;
   #running: Running | undefined;
   #whenIdle: (() => void)[] = [];
   readonly #quarantine = new Quarantine();
+  /** Ids minted here since the shard was acquired and not used yet: the journal cannot hold an actor with one of them. */
+  readonly #minted = new Set<string>();
   #timersAllowed = false;
   /** Why the shard cannot be opened at all. */
   #failure: TroupeError | undefined;
@@ -189,6 +196,13 @@ export class Shard implements TurnHost {
     return undefined;
   }
 
+  /** An id of this shard was minted just now. */
+  minted(id: string): void {
+    if (this.#phase !== 'open') return;
+    if (this.#minted.size >= mintedMax) this.#minted.clear();
+    this.#minted.add(id);
+  }
+
   /** Takes a parcel of another shard's outbox; `from`'s outbox keeps it until it is acknowledged. */
   arrive(from: number, n: number, parcel: Parcel): void {
     if (this.#phase === 'open' || this.#phase === 'draining') this.#enqueue({ kind: 'parcel', from, n, parcel });
@@ -198,7 +212,7 @@ export class Shard implements TurnHost {
   pump(): void {
     if (this.#phase !== 'open' && this.#phase !== 'draining') return;
     if (this.#running !== undefined || this.#pipeline.commits >= this.limits.commitsInFlightMax) return;
-    if (this.#mailbox.length === 0 && !this.outbox.wantsCommit) return;
+    if (this.#mailbox.length === 0 && !this.outbox.wantsCommit) return this.#noteIdle();
     const batch = this.#mailbox.take(this.#quarantine.batchMax(this.limits.turnEnvelopesMax));
     this.#running = {
       turn: new Turn(this, this.#head),
@@ -266,6 +280,7 @@ export class Shard implements TurnHost {
   #run(running: Running): void {
     const { turn, batch } = running;
     const resumedAt = this.clock.monotonic() - running.spentMs;
+    let commit: Commit | undefined;
     try {
       for (;;) {
         running.spentMs = this.clock.monotonic() - resumedAt;
@@ -278,17 +293,30 @@ export class Shard implements TurnHost {
         const refusal =
           this.#quarantine.verdict(delivery) ?? (address === undefined ? undefined : running.broken.get(address));
         if (refusal !== undefined) turn.refuse(delivery, refusal);
-        else if (address === undefined || this.cells.has(address)) turn.handle(delivery);
+        else if (address === undefined || this.#isResident(address, running)) turn.handle(delivery);
         else return this.#load(running);
         if (fromBatch) running.next++;
         else running.nextLocal++;
       }
-      this.#finish(running);
+      const due = this.#head.commits === 0 ? this.projections.versions : undefined;
+      commit = turn.finish(this.#lease!.epoch, due);
     } catch (error) {
       this.#running = undefined;
       this.#quarantine.blame(batch, new TroupeError('MACHINE_FAILED', messageOf(error), {}, error));
-      this.#recover(`a turn failed: ${messageOf(error)}`, batch);
+      return this.#recover(`a turn failed: ${messageOf(error)}`, batch);
     }
+    this.#finish(running, commit);
+  }
+
+  /** Whether its cell is there, which for an actor with a fresh id needs no read. */
+  #isResident(address: Address, running: Running): boolean {
+    if (this.cells.has(address)) return true;
+    const { type, id } = parseAddress(address);
+    if (!this.#minted.delete(id)) return false;
+    const cell = absentCell(address, this.hosted.get(type)!);
+    this.cells.set(address, cell);
+    running.absent.push(cell);
+    return true;
   }
 
   /** Rehydrates everything that the rest of the turn is known to need, in one read, and goes on. */
@@ -328,10 +356,9 @@ export class Shard implements TurnHost {
     }
   }
 
-  #finish(running: Running): void {
+  /** Nothing in here may throw: from here on the pipeline has the deliveries. */
+  #finish(running: Running, commit: Commit | undefined): void {
     const { turn, batch, absent } = running;
-    const due = this.#head.commits === 0 ? this.projections.versions : undefined;
-    const commit = turn.finish(this.#lease!.epoch, due);
     this.#running = undefined;
     turn.taken.push(...batch);
     this.stats.turns++;
@@ -360,6 +387,8 @@ export class Shard implements TurnHost {
 
   /** Lets out what has become durable, in order, until a commit is still under way or failed. */
   #land(): void {
+    // The outcome of a commit that a recovery has already judged by the head.
+    if (this.#phase !== 'open' && this.#phase !== 'draining') return;
     for (let flight = this.#pipeline.landed(); flight !== undefined; flight = this.#pipeline.landed()) {
       const { turn, commit, outcome } = flight;
       if (outcome.kind === 'refused' || outcome.kind === 'unknown') {
@@ -369,20 +398,28 @@ export class Shard implements TurnHost {
         this.#quarantine.blame(turn.taken, new TroupeError('LIMIT_EXCEEDED', outcome.message));
         return this.#recover(`a commit was invalid: ${outcome.message}`);
       }
-      if (commit === undefined && this.clock.monotonic() > this.#leaseUntil) {
+      if (commit === undefined && this.clock.monotonic() >= this.#leaseUntil) {
         return this.#recover('its lease may have expired');
       }
+      // A repetition's answer lacks the offsets; they are found again where an unknown commit's are.
+      if (outcome.offsets === undefined && turn.publications.length > 0) {
+        return this.#recover('a commit was answered as a repetition');
+      }
       this.#pipeline.shift();
+      if (commit !== undefined) this.#setbacks = 0;
       if (commit !== undefined) this.#release(turn, outcome.offsets);
       turn.release();
       if (commit !== undefined) this.outbox.pump();
     }
-    if (this.isIdle) {
-      for (const resolve of this.#whenIdle) resolve();
-      this.#whenIdle = [];
-    } else {
-      this.#options.schedule(this);
-    }
+    if (this.isIdle) this.#noteIdle();
+    else this.#options.schedule(this);
+  }
+
+  /** Lets a stop go on that waits for the work at hand. */
+  #noteIdle(): void {
+    if (!this.isIdle) return;
+    for (const resolve of this.#whenIdle) resolve();
+    this.#whenIdle = [];
   }
 
   #release(turn: Turn, offsets: readonly number[] | undefined): void {
@@ -400,27 +437,32 @@ export class Shard implements TurnHost {
     const isDraining = this.#phase === 'draining';
     this.#phase = 'lost';
     this.stats.recoveries++;
+    this.#setbacks++;
     this.#options.log.warn({ shard: this.shard }, `shard ${this.shard} starts again from its journal: ${reason}`);
     this.timers.stop();
+    this.cells.clear();
     const running = this.#running;
     this.#running = undefined;
     const flights = this.#pipeline.clear();
     const left = [...batch, ...(running?.batch ?? [])];
     this.#reopen(flights, left).then(
       () => {
-        if (isDraining && this.#phase === 'open') this.#phase = 'draining';
+        if (!isDraining || this.#phase !== 'open') return;
+        this.#phase = 'draining';
+        this.timers.stop();
       },
       (error) =>
         this.#options.log.error({ shard: this.shard }, `shard ${this.shard} could not be opened: ${messageOf(error)}`),
     );
   }
 
-  async #reopen(flights: readonly Flight[], left: readonly Delivery[] = []): Promise<void> {
+  async #reopen(flights: readonly Flight[], left: Delivery[] = []): Promise<void> {
     const { journal, log, owner, clock, limits } = this.#options;
+    // A store that keeps failing after the shard was taken again is not to be asked in a hot loop.
+    if (this.#setbacks > 1) await sleep(clock, pauseMs * Math.min(2 ** (this.#setbacks - 2), 20));
     for (let attempt = 1; ; attempt++) {
-      const askedAt = clock.monotonic();
       const acquired = await acquireLease({ journal, shard: this.shard, owner, clock, limits, log }, () =>
-        this.#keepWaiting(),
+        this.#keepWaiting(flights, left),
       );
       if (acquired === undefined) return this.#abandon(flights, left);
       try {
@@ -438,7 +480,7 @@ export class Shard implements TurnHost {
           this.#abandon(flights, left);
           return await journal.release(acquired.lease);
         }
-        this.#take(acquired.lease, head, state, askedAt);
+        this.#take(acquired.lease, head, state, acquired.askedAt);
         this.#settle(fates, left);
         return;
       } catch (error) {
@@ -448,21 +490,25 @@ export class Shard implements TurnHost {
           this.#abandon(flights, left);
           throw error;
         }
-        if (attempt >= limits.storeAttemptsMax) this.#keepWaiting();
+        if (attempt >= limits.storeAttemptsMax) this.#keepWaiting(flights, left);
         await sleep(clock, pauseMs * Math.min(attempt, 10));
       }
     }
   }
 
-  /** Answers who has waited long enough; false when the shard is not wanted any more. */
-  #keepWaiting(): boolean {
+  /** Answers who has waited long enough, and lets go of what they wait for; false when the shard is not wanted any more. */
+  #keepWaiting(flights: readonly Flight[], left: Delivery[]): boolean {
+    for (const { turn } of flights) requeue(turn.taken.splice(0), 0, 'JOURNAL_UNAVAILABLE');
+    requeue(left.splice(0), 0, 'JOURNAL_UNAVAILABLE');
     const waiting = this.#mailbox.sift((delivery) => delivery.kind === 'parcel' || delivery.kind === 'timer');
     requeue(waiting, 0, 'JOURNAL_UNAVAILABLE');
     return this.#phase === 'lost';
   }
 
-  /** The shard will not be had: nobody is left waiting. */
+  /** The shard will not be had: nobody is left waiting, and nobody is let in any more. */
   #abandon(flights: readonly Flight[], left: readonly Delivery[]): void {
+    this.#phase = 'closed';
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
     requeue([...flights.flatMap(({ turn }) => turn.taken), ...left], 0, 'JOURNAL_UNAVAILABLE');
     requeue(this.#mailbox.take(this.#mailbox.length), 0, 'JOURNAL_UNAVAILABLE');
   }
@@ -474,6 +520,7 @@ export class Shard implements TurnHost {
     this.#head = head;
     this.#released = head.commits;
     this.cells.clear();
+    this.#minted.clear();
     this.marks.clear();
     for (const { shard, n } of state.marks) this.marks.set(shard, n);
     this.outboxLast.clear();
