@@ -85,7 +85,9 @@ export class Access implements ActorSystem {
   }
 
   mint(near?: string): string {
-    return this.#options.ids.mint(near);
+    const id = this.#options.ids.mint(near);
+    this.#shardFor(id).minted(id);
+    return id;
   }
 
   now(): number {

@@ -324,7 +324,8 @@ export class Shard implements TurnHost {
     const wanted = new Set<Address>();
     for (const delivery of [...running.batch.slice(running.next), ...running.turn.locals.slice(running.nextLocal)]) {
       const address = actorNamedBy(delivery, this);
-      if (address !== undefined && !this.cells.has(address) && !running.broken.has(address)) wanted.add(address);
+      if (address !== undefined && !running.broken.has(address) && !this.#isResident(address, running))
+        wanted.add(address);
     }
     this.#rehydrate([...wanted], running).then(
       () => {
