@@ -17,7 +17,13 @@ import type { ActorDefinition } from './definition.ts';
 import type { AnyEvent } from './envelope.ts';
 
 export type TimerEffect =
-  | { readonly kind: 'set'; readonly id: string; readonly delayMs: number; readonly event: AnyEvent }
+  | {
+      readonly kind: 'set';
+      /** Undefined for a delayed raise without one: nothing can cancel it, and it replaces no other. */
+      readonly id: string | undefined;
+      readonly delayMs: number;
+      readonly event: AnyEvent;
+    }
   | { readonly kind: 'cancel'; readonly id: string };
 
 export interface MachineStep {
@@ -55,7 +61,7 @@ function execute(action: { type: string; params: unknown }): void {
       const { event, id, delay } = action.params as { event: AnyEvent; id: string | undefined; delay: unknown };
       // Without a delay XState has already applied it inside the step.
       if (typeof delay === 'number') {
-        timers.push({ kind: 'set', id: id ?? `raise:${timers.length}`, delayMs: delay, event });
+        timers.push({ kind: 'set', id, delayMs: delay, event });
       }
       return;
     }

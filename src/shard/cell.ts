@@ -35,10 +35,19 @@ export interface Cell {
 /** Entries read at once when an actor is rebuilt from the whole journal of its shard. */
 const scanPage = 1_000;
 
-/** An actor that has accepted nothing. Its initial effects are taken with its first event. */
+/** What `hosted` is born as. Throws MACHINE_FAILED: no attempt at it will ever go better. */
+function birthOf(address: Address, id: string, hosted: HostedMachine): MachineStep {
+  try {
+    return hosted.initial(id);
+  } catch (error) {
+    throw new TroupeError('MACHINE_FAILED', `${address} has no initial state: ${messageOf(error)}`, {}, error);
+  }
+}
+
+/** An actor that has accepted nothing. Its initial effects are taken with its first event. Throws MACHINE_FAILED. */
 export function absentCell(address: Address, hosted: HostedMachine): Cell {
   const { id } = parseAddress(address);
-  const birth = hosted.initial(id);
+  const birth = birthOf(address, id, hosted);
   return {
     address,
     id,
@@ -98,7 +107,7 @@ async function fromJournal(journal: Journal, shard: number, hosted: HostedMachin
 
 /**
  * The cell of an actor as the journal has it. Rejects with ACTOR_DAMAGED (naming it) when its records cannot be read or
- * folded, and with what the journal rejects with when it cannot be asked.
+ * folded, with MACHINE_FAILED when it does not exist and cannot begin to, and with what the journal rejects with when it cannot be asked.
  */
 export async function rehydrate(
   journal: Journal,

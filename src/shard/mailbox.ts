@@ -24,7 +24,7 @@ export class Mailbox {
 
   /** False: it is full, and the delivery was not taken. */
   offer(delivery: Delivery): boolean {
-    const bounded = delivery.kind === 'command' || delivery.kind === 'read';
+    const bounded = isBounded(delivery);
     if (bounded && this.#bounded >= this.#bound) return false;
     if (bounded) this.#bounded++;
     this.#queue.push(delivery);
@@ -41,7 +41,7 @@ export class Mailbox {
       this.#queue = this.#queue.slice(this.#front);
       this.#front = 0;
     }
-    for (const delivery of taken) if (delivery.kind === 'command' || delivery.kind === 'read') this.#bounded--;
+    for (const delivery of taken) if (isBounded(delivery)) this.#bounded--;
     return taken;
   }
 
@@ -50,7 +50,7 @@ export class Mailbox {
     if (deliveries.length === 0) return;
     this.#queue = [...deliveries, ...this.#queue.slice(this.#front)];
     this.#front = 0;
-    for (const delivery of deliveries) if (delivery.kind === 'command' || delivery.kind === 'read') this.#bounded++;
+    for (const delivery of deliveries) if (isBounded(delivery)) this.#bounded++;
   }
 
   /** Removes what `keep` does not want and gives it back. */
@@ -59,4 +59,9 @@ export class Mailbox {
     this.putBack(all.filter(keep));
     return all.filter((delivery) => !keep(delivery));
   }
+}
+
+/** Whether it comes from outside. */
+function isBounded({ kind }: Delivery): boolean {
+  return kind === 'command' || kind === 'read' || kind === 'barrier';
 }

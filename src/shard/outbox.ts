@@ -9,6 +9,7 @@
  * parcels of lower order.
  */
 
+import type { Address } from '../actor/address.ts';
 import type { Mark } from '../journal/journal.ts';
 import type { Parcel } from './delivery.ts';
 import type { Transport } from './transport.ts';
@@ -42,6 +43,8 @@ export class Outbox {
   readonly #drained = new Map<string, (() => void)[]>();
   /** Pairs whose next parcel waits for its operation. */
   readonly #blocked = new Set<number>();
+  /** How many parcels to this very shard one actor has for another: `from to`. */
+  readonly #own = new Map<string, number>();
   #acked = new Map<number, number>();
   #ackedCount = 0;
   #ackedLimit = ackedMax;
@@ -81,6 +84,7 @@ export class Outbox {
     }
     pair.pending.push({ n, parcel, commit });
     this.#size++;
+    if (to === this.#shard) this.#count(parcel, 1);
     if (parcel.operation === undefined) return;
     const orders = this.#operations.get(parcel.operation);
     if (orders === undefined) {
@@ -100,6 +104,11 @@ export class Outbox {
 
   isPending(operation: string): boolean {
     return this.#operations.has(operation);
+  }
+
+  /** Whether something that `from` told `to`, an actor of this shard too, is still to arrive: what follows goes behind it. */
+  isHolding(from: Address, to: Address): boolean {
+    return this.#own.size > 0 && this.#own.has(`${from} ${to}`);
   }
 
   /** Calls back when nothing of the operation is unacknowledged any more. */
@@ -138,7 +147,10 @@ export class Outbox {
     this.#size -= count;
     this.#ackedCount += count;
     this.#acked.set(to, n);
-    for (const { parcel } of gone) this.#forget(parcel);
+    for (const { parcel } of gone) {
+      if (to === this.#shard) this.#count(parcel, -1);
+      this.#forget(parcel);
+    }
     const blocked = [...this.#blocked];
     this.#blocked.clear();
     for (const shard of blocked) this.pump(shard);
@@ -187,6 +199,7 @@ export class Outbox {
     this.#pairs.clear();
     this.#operations.clear();
     this.#blocked.clear();
+    this.#own.clear();
     this.#acked = new Map();
     this.#ackedCount = 0;
     this.#size = 0;
@@ -198,6 +211,14 @@ export class Outbox {
     for (const operation of [...this.#drained.keys()]) {
       if (!this.#operations.has(operation)) this.#callDrained(operation);
     }
+  }
+
+  #count({ envelope }: Parcel, by: 1 | -1): void {
+    if (envelope?.from === undefined) return;
+    const pair = `${envelope.from} ${envelope.to}`;
+    const count = (this.#own.get(pair) ?? 0) + by;
+    if (count > 0) this.#own.set(pair, count);
+    else this.#own.delete(pair);
   }
 
   #mustWait(parcel: Parcel): boolean {

@@ -41,11 +41,19 @@ export class TimerChanges {
     return [...this.#cleared].filter(([key]) => !this.#set.has(key)).map(([, timer]) => timer);
   }
 
-  apply(effect: TimerEffect, cause: TimerCause): void {
+  /** Carries out the timer effects of one step. */
+  apply(effects: readonly TimerEffect[], cause: TimerCause): void {
+    for (const [index, effect] of effects.entries()) {
+      if (effect.kind === 'cancel') this.clear({ actor: cause.actor, id: effect.id });
+      // A raise that nobody named gets an id that no other step of the actor has, so that each of them happens.
+      else this.#arm(effect.id ?? `raise:${cause.generation}:${index}`, effect, cause);
+    }
+  }
+
+  #arm(id: string, effect: TimerEffect & { readonly kind: 'set' }, cause: TimerCause): void {
     const { actor, at, generation, operation } = cause;
-    const timer: TimerKey = { actor, id: effect.id };
-    if (effect.kind === 'cancel') return this.clear(timer);
-    const key = `${actor} ${effect.id}`;
+    const timer: TimerKey = { actor, id };
+    const key = `${actor} ${id}`;
     // One of an earlier commit that is armed again is remembered, in case it is then cancelled within this turn.
     if (this.#timers.get(timer) !== undefined && !this.#set.has(key)) this.#cleared.set(key, timer);
     const record: TimerRecord = {

@@ -124,9 +124,7 @@ export class Turn {
         this.#releases.push(() => delivery.waiting.reject(error));
         return;
       case 'parcel':
-        if (this.#moveMark(delivery) && delivery.parcel.envelope !== undefined) {
-          this.#fail(delivery.parcel.envelope, error, undefined);
-        }
+        if (this.#moveMark(delivery)) this.#fail(letterOf(delivery), error, undefined);
         return;
       case 'timer': {
         const envelope = this.#takeTimer(delivery);
@@ -264,9 +262,8 @@ export class Turn {
       at: this.#at,
       payload,
     });
-    for (const effect of step.timers) {
-      this.#timers.apply(effect, { actor: cell.address, at: this.#at, generation: seq, operation: envelope.operation });
-    }
+    const { operation } = envelope;
+    this.#timers.apply(step.timers, { actor: cell.address, at: this.#at, generation: seq, operation });
     for (const row of rows) {
       this.#rows.set(`${row.view} ${row.key}`, row);
     }
@@ -291,7 +288,9 @@ export class Turn {
       ...(operation === undefined ? undefined : { operation }),
       ...(cause.trace === undefined ? undefined : { trace: cause.trace }),
     };
-    if (to === shard && !mustWait && this.#tells < limits.turnTellsMax) {
+    // Behind what this actor told that one before, and which had to go through the outbox.
+    const isNear = to === shard && !mustWait && !outbox.isHolding(self, effect.to);
+    if (isNear && this.#tells < limits.turnTellsMax) {
       this.#tells++;
       this.locals.push({ kind: 'local', envelope });
       return;
@@ -406,4 +405,15 @@ export class Turn {
     }
     return encode({ ...envelope, event: { type: envelope.event.type } });
   }
+}
+
+/** What a parcel that is refused is kept as: its envelope, or its publication written as one to the topic. */
+function letterOf({ from, n, parcel: { envelope, publication, operation } }: Arrival): Envelope {
+  if (envelope !== undefined) return envelope;
+  return {
+    id: `parcel ${n} of shard ${from}`,
+    to: (publication?.topic ?? '') as Address,
+    event: { type: 'publish', ...publication },
+    ...(operation === undefined ? undefined : { operation }),
+  };
 }

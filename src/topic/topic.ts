@@ -4,7 +4,7 @@
  * subscriber gets each of them after the commit, in order, and can read on from any offset that is still kept.
  */
 
-import { isUuid, shardOf } from '../actor/address.ts';
+import { isActorType, isUuid, shardOf } from '../actor/address.ts';
 import { TroupeError } from '../errors.ts';
 
 export interface Publication {
@@ -24,8 +24,9 @@ export interface TopicHistory {
 
 /** The shard of a topic. Throws `TOPIC_INVALID` when its name is not `name:{uuid}`. */
 export function topicShard(topic: string, shards: number): number {
-  const id = topic.slice(topic.indexOf(':') + 1);
-  if (!topic.includes(':') || !isUuid(id)) {
+  const colon = topic.indexOf(':');
+  const id = topic.slice(colon + 1);
+  if (colon < 1 || !isActorType(topic.slice(0, colon)) || !isUuid(id)) {
     throw new TroupeError('TOPIC_INVALID', `"${topic}" is not a topic; one looks like room:<uuid in lower case>.`, {
       topic,
     });
