@@ -98,9 +98,10 @@ describe('imports', () => {
   });
 
   test('no file imports itself through others', () => {
-    const next = new Map(
-      sources.map(({ path }) => [path, imports.filter(({ from, to }) => from === path && ownFolders.test(to))]),
-    );
+    // Types alone may go both ways between neighbours: at run time nothing is left of them.
+    const counts = ({ from, to, typeOnly }: Import) =>
+      ownFolders.test(to) && !(typeOnly && dirname(from) === dirname(to));
+    const next = new Map(sources.map(({ path }) => [path, imports.filter((one) => one.from === path && counts(one))]));
     const done = new Set<string>();
     const cycles: string[] = [];
     const visit = (path: string, trail: readonly string[]): void => {
@@ -161,7 +162,7 @@ describe('files', () => {
   test('each runtime file says what it is', () => {
     expect(
       under('src')
-        .filter(({ text }) => !/^\/\*\*\n \* [A-Z][\s\S]{40,}?\*\//.test(text))
+        .filter(({ text }) => !/^\/\*\*\s(\s?\* )?[A-Z`][\s\S]{60,}?\*\//.test(text))
         .map(({ path }) => path),
     ).toEqual([]);
   });
@@ -184,7 +185,7 @@ describe('files', () => {
         (match) => `${path}: ${match[2]}`,
       ),
     );
-    expect(titles.filter((title) => /\b(should|will|must)\b/.test(title))).toEqual([]);
+    expect(titles.filter((title) => /\bshould\b|: (will|must)\b/.test(title))).toEqual([]);
   });
 
   test('no file names a machine or a registry', () => {

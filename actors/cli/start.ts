@@ -1,80 +1,51 @@
 /** `troupe start`: runs the chat server until it is told to stop. */
 
-import { createServer } from 'node:net';
 import { Command } from 'commander';
 import { pino } from 'pino';
-import { type Journal, messageOf, signToken, sleep, systemClock } from '../../src/index.ts';
+import { type Journal, messageOf, signToken, systemClock } from '../../src/index.ts';
 import { type Config, readConfig, settings } from '../config.ts';
+import type { ChatServer } from '../server.ts';
 import { examples, flagsOf, withSettings } from './options.ts';
 import { initDevSecret, openForWriting, patienceMs } from './store.ts';
 import { Failure, type Terminal } from './terminal.ts';
 
-/** The part of a running server that a process needs. */
-interface Running {
-  readonly port: number;
-  stop(): Promise<void>;
-}
-
-const retryMs = 100;
+/** A start that takes longer than this says so. */
+const patientlyMs = 1_500;
 const exampleEmail = 'alice@example.com';
 
-function canListen(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'EADDRINUSE'));
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(true)));
-  });
+interface Started {
+  readonly server: ChatServer;
+  readonly journal: Journal;
+  readonly secret: string;
 }
 
-/** Waits for a server that is just stopping: after `npm start` was ended by its process group, it may still be draining. */
-async function portIsFree({ host, port }: Config, terminal: Terminal): Promise<void> {
-  const deadline = systemClock.monotonic() + patienceMs;
-  for (let said = false; !(await canListen(host, port)); said = true) {
-    if (systemClock.monotonic() >= deadline) {
-      throw new Failure(`Port ${port} of ${host} is taken by another program; choose one with PORT or --port.`);
-    }
-    if (!said) terminal.err(`Port ${port} is taken; waiting for it.`);
-    await sleep(systemClock, retryMs);
-  }
-}
-
-async function run(config: Config, journal: Journal): Promise<{ readonly server: Running; readonly secret: string }> {
+/** Opens the store and the port; both are waited for, since an earlier server may still be finishing. */
+async function open(config: Config): Promise<Started> {
+  const { host, port, allowedOrigins, leaseMs } = config;
+  // Loaded here, so that the other commands start without it.
+  const { startChat } = await import('../server.ts');
+  // Logs go to stderr, so that stdout stays what a person reads.
+  const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
+  const journal = await openForWriting(config, { warn: (message, params) => logger.warn(params, message) });
+  let secret: string;
   try {
-    const { startChat } = await import('../server.ts');
-    const devMode = config.authSecret === undefined;
-    const secret = config.authSecret ?? (await initDevSecret(journal));
-    const { host, port, allowedOrigins, leaseMs } = config;
-    // Logs go to stderr, so that stdout stays what a person reads.
-    const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
-    const server = await startChat({
-      journal,
-      host,
-      port,
-      authSecret: secret,
-      devMode,
-      allowedOrigins,
-      leaseMs,
-      logger,
-    });
-    return { server, secret };
+    secret = config.authSecret ?? (await initDevSecret(journal));
   } catch (error) {
     await journal.close();
     throw error;
   }
+  const devMode = config.authSecret === undefined;
+  const options = { journal, host, port, authSecret: secret, devMode, allowedOrigins, leaseMs, logger };
+  // From here on the journal is the server's to close.
+  return { server: await startChat({ ...options, listenMs: patienceMs }), journal, secret };
 }
 
 function addressOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-async function greet(
-  config: Config,
-  journal: Journal,
-  port: number,
-  secret: string,
-  terminal: Terminal,
-): Promise<void> {
-  const at = addressOf(config.host, port);
+async function greet(config: Config, { server, journal, secret }: Started, terminal: Terminal): Promise<void> {
+  const at = addressOf(config.host, server.port);
   terminal.out(`Troupe listens on ${at}`);
   terminal.out(`Journal: ${journal.description} (${journal.kind}, ${journal.shards} shards)`);
   if (config.authSecret !== undefined) {
@@ -93,29 +64,33 @@ async function greet(
   terminal.out('');
 }
 
-/** Resolves when the process was asked to stop and everything under way is committed. A second request does not wait. */
-function stopped(server: Running, terminal: Terminal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let stopping = false;
-    const stop = (signal: NodeJS.Signals): void => {
-      if (stopping) process.exit(1);
-      stopping = true;
+/** Resolves when the process is asked to stop. Asked again, it ends at once. */
+function stopAsked(terminal: Terminal): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const ask = (signal: NodeJS.Signals): void => {
+      if (asked) process.exit(1);
+      asked = true;
       terminal.out(`${signal}: finishing what is under way; once more stops at once.`);
-      server.stop().then(resolve, reject);
+      resolve();
     };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+    process.on('SIGTERM', ask);
+    process.on('SIGINT', ask);
   });
 }
 
 async function start(options: Readonly<Record<string, unknown>>, terminal: Terminal): Promise<void> {
   const config = readConfig(terminal.environment, flagsOf(options));
-  await portIsFree(config, terminal);
-  const journal = await openForWriting(config);
-  const { server, secret } = await run(config, journal);
-  await greet(config, journal, server.port, secret, terminal);
+  // Before anything is opened: a signal that comes meanwhile must not leave leases behind.
+  const asked = stopAsked(terminal);
+  const delayed = systemClock.after(patientlyMs, () => {
+    terminal.err('Still starting: waiting for the store or the port, which another server may be leaving.');
+  });
+  const started = await open(config).finally(delayed);
+  await greet(config, started, terminal);
+  await asked;
   try {
-    await stopped(server, terminal);
+    await started.server.stop();
   } catch (error) {
     throw new Failure(`The server did not stop in order: ${messageOf(error)}`);
   }

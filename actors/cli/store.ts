@@ -1,7 +1,14 @@
 /** Opens the store for a command, and keeps the development secret in it. */
 
 import { randomBytes } from 'node:crypto';
-import { type Journal, openJournal, sleep, systemClock, TroupeError } from '../../src/index.ts';
+import {
+  type Journal,
+  type OpenJournalOptions,
+  openJournal,
+  sleep,
+  systemClock,
+  TroupeError,
+} from '../../src/index.ts';
 import type { StoreConfig } from '../config.ts';
 
 /** How long a start or a writing command waits for the previous owner of the store, or of the port, to go. */
@@ -17,8 +24,12 @@ function optionsOf(config: StoreConfig) {
   };
 }
 
-export function openForWriting(config: StoreConfig, lockWaitMs: number = patienceMs): Promise<Journal> {
-  return openJournal(config.journal, { ...optionsOf(config), lockWaitMs });
+/** Opens the store as its writer; waits for the one that has it. */
+export function openForWriting(
+  config: StoreConfig,
+  options: Pick<OpenJournalOptions, 'lockWaitMs' | 'warn'> = {},
+): Promise<Journal> {
+  return openJournal(config.journal, { ...optionsOf(config), lockWaitMs: patienceMs, ...options });
 }
 
 /** Opens the store beside whoever writes it, gives it to `use`, and closes it. */
@@ -52,7 +63,7 @@ export async function findDevSecret(config: StoreConfig, waitMs: number = patien
 /** Undefined when somebody else writes the store. */
 async function madeSecret(config: StoreConfig): Promise<string | undefined> {
   try {
-    const journal = await openForWriting(config, 0);
+    const journal = await openForWriting(config, { lockWaitMs: 0 });
     try {
       return await initDevSecret(journal);
     } finally {

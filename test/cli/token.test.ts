@@ -90,14 +90,17 @@ describe.each(storeKinds)('troupe token in development mode on $kind', ({ kind, 
     expect(await Promise.all(typed.map(({ out }) => emailIn(out.at(-1), secret)))).toEqual([email, email, email]);
   });
 
-  test.runIf(kind === 'lmdb')('a server with its own secret is named', async () => {
-    journal = await openJournal(JOURNAL);
+  // A Redis store takes a secret at any time, so that only the server can tell that it does not use it.
+  if (kind === 'lmdb') {
+    test('a server with its own secret is named', async () => {
+      journal = await openJournal(JOURNAL);
 
-    const { code, out, err } = await troupe(['token', email], { JOURNAL });
+      const { code, out, err } = await troupe(['token', email], { JOURNAL });
 
-    expect({ code, out }).toEqual({ code: 1, out: [] });
-    expect(err).toEqual([
-      `The server that uses ${JOURNAL} runs with an AUTH_SECRET; set the same one for this command.`,
-    ]);
-  });
+      expect({ code, out }).toEqual({ code: 1, out: [] });
+      expect(err).toEqual([
+        `The server that uses ${JOURNAL} runs with an AUTH_SECRET; set the same one for this command.`,
+      ]);
+    });
+  }
 });

@@ -1,0 +1,137 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { troupe } from './command-line.ts';
+import { ServerProcess } from './server-process.ts';
+import { storeKinds, type TestStore } from './stores.ts';
+
+const listens = /Troupe listens on (http:\S+)/;
+const AUTH_SECRET = 'a secret of more than thirty-two bytes';
+
+describe.each(storeKinds)('troupe start on $kind', ({ kind, make }) => {
+  let store: TestStore;
+  let started: ServerProcess[];
+  beforeEach(async () => {
+    store = await make();
+    started = [];
+  });
+  afterEach(async () => {
+    for (const server of started) server.kill('SIGKILL');
+    await Promise.all(started.map((server) => server.ended()));
+    await store.remove();
+  });
+
+  function start(environment: Readonly<Record<string, string>> = {}): ServerProcess {
+    const server = new ServerProcess({ JOURNAL: store.url, SHARDS: '4', ...environment });
+    started.push(server);
+    return server;
+  }
+
+  test('says where, on what, and what to type', async () => {
+    const server = start();
+
+    const [url] = await server.prints(listens);
+    const [token] = await server.prints(/^ {2}TOKEN=(\S+)\n {2}curl .*\n/m);
+
+    expect(server.output).toMatch(new RegExp(`^Journal: .+ \\(${kind}, 4 shards\\)$`, 'm'));
+    expect(server.output).toMatch(/^Development mode: /m);
+    const answer = await fetch(`${url}/v1/users/currentUser`, { headers: { authorization: `Bearer ${token}` } });
+    expect(answer.status).not.toBe(401);
+  });
+
+  test('its pasted lines make a user', async () => {
+    const server = start();
+    const [url] = await server.prints(listens);
+    const [token, curl] = await server.prints(/TOKEN=(\S+)\n {2}(curl .*)\n/);
+    const [path, body] = /currentUser.*--json '(.*)'$/.exec(curl!)!;
+
+    const answer = await fetch(`${url}/v1/users/${path.slice(0, 'currentUser'.length)}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', prefer: 'wait=5' },
+      body: body!,
+    });
+
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ state: 'COMPLETED', result: { username: 'alice' } });
+    expect((await troupe(['verify'], { JOURNAL: store.url })).code).toBe(0);
+  });
+
+  test('tokens made beside it are accepted', async () => {
+    const server = start();
+    const [url] = await server.prints(listens);
+
+    const { out } = await troupe(['token', 'bob@example.com'], { JOURNAL: store.url });
+
+    const headers = { authorization: `Bearer ${out.at(-1)}` };
+    expect((await fetch(`${url}/v1/users/currentUser`, { headers })).status).not.toBe(401);
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s ends it in order', async (signal) => {
+    const server = start();
+    await server.prints(listens);
+
+    server.kill(signal);
+
+    expect(await server.ended()).toBe(0);
+    expect(server.output).toMatch(new RegExp(`${signal}: finishing what is under way.*\nStopped\\.\n$`));
+  });
+
+  test('a second signal ends it at once', async () => {
+    const server = start();
+    await server.prints(listens);
+
+    server.kill('SIGINT');
+    server.kill('SIGTERM');
+
+    expect(await server.ended()).toBe(1);
+    expect(server.output).not.toContain('Stopped.');
+  });
+
+  test('waits for a port that is being left', async () => {
+    const blocker = createServer().listen(0, '127.0.0.1');
+    await once(blocker, 'listening');
+    const { port } = blocker.address() as AddressInfo;
+    const server = start({ PORT: String(port) });
+
+    await server.prints(/Still starting/);
+    blocker.close();
+
+    expect(await server.prints(listens)).toEqual([`http://127.0.0.1:${port}`]);
+  });
+
+  test('takes over from a server that stops', async () => {
+    const first = start();
+    await first.prints(listens);
+    const second = start();
+
+    await second.prints(/Still starting/);
+    first.kill('SIGTERM');
+
+    expect(await first.ended()).toBe(0);
+    await second.prints(listens);
+  });
+
+  test('with a secret it shows none and gives none', async () => {
+    const server = start({ AUTH_SECRET });
+    const [url] = await server.prints(listens);
+    await server.prints(/Tokens: HS256 with AUTH_SECRET/);
+
+    const answer = await fetch(`${url}/dev/tokens`, { method: 'POST', body: '{"email":"a@b.c"}' });
+
+    expect(answer.status).toBe(404);
+    expect(server.output).not.toMatch(/TOKEN=|Development mode/);
+    const { out } = await troupe(['token', 'bob@example.com'], { AUTH_SECRET });
+    const headers = { authorization: `Bearer ${out.at(-1)}` };
+    expect((await fetch(`${url}/v1/users/currentUser`, { headers })).status).not.toBe(401);
+  });
+});
+
+describe('troupe start', () => {
+  test('an unreachable store is one sentence', async () => {
+    const server = new ServerProcess({ JOURNAL: 'redis://127.0.0.1:1' });
+
+    expect(await server.ended()).toBe(1);
+    const sentences = server.output.split('\n').filter((line) => line !== '' && !line.startsWith('Still starting'));
+    expect(sentences).toHaveLength(1);
+  });
+});
