@@ -129,6 +129,12 @@ export async function openSystem(options: SystemOptions): Promise<ActorSystem> {
       }),
     );
   }
+  // From the beginning on: shards that open late, behind a lease that has to expire, must not cost the others theirs.
+  const cancelRenewals = every(clock, limits.leaseMs / 3, () => {
+    for (const shard of shards) {
+      shard.renew().catch((error) => log.warn({ shard: shard.shard }, `a lease was not renewed: ${messageOf(error)}`));
+    }
+  });
   const opened = await Promise.allSettled(shards.map((shard) => shard.open()));
   for (const [shard, result] of opened.entries()) {
     if (result.status === 'rejected') log.error({ shard }, `shard ${shard} stays closed: ${messageOf(result.reason)}`);
@@ -136,31 +142,23 @@ export async function openSystem(options: SystemOptions): Promise<ActorSystem> {
   await parcelsHandled(shards, clock);
   for (const shard of shards) shard.startTimers();
 
-  const cancels = [
-    every(clock, limits.leaseMs / 3, () => {
-      for (const shard of shards) {
-        shard
-          .renew()
-          .catch((error) => log.warn({ shard: shard.shard }, `a lease was not renewed: ${messageOf(error)}`));
-      }
-    }),
-    every(clock, sweepMs, () => {
-      for (const shard of shards) {
-        shard.passivate();
-        shard.outbox.retry();
-        shard.tidy();
-      }
-    }),
-  ];
+  const cancelSweeps = every(clock, sweepMs, () => {
+    for (const shard of shards) {
+      shard.passivate();
+      shard.outbox.retry();
+      shard.tidy();
+    }
+  });
 
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    for (const cancel of cancels) cancel();
+    cancelSweeps();
     const idle = Promise.all(shards.map((shard) => shard.stop()));
     await new Promise<void>((resolve, reject) => {
       const cancel = clock.after(stopMsMax, resolve, { keepAlive: true });
       idle.then(() => resolve(), reject).finally(cancel);
     });
+    cancelRenewals();
     await journal.close();
   };
   return new Access({

@@ -268,7 +268,13 @@ export class Shard implements TurnHost {
     requeue(this.#mailbox.take(this.#mailbox.length), 0, 'STOPPED');
     const lease = this.#lease;
     this.#lease = undefined;
-    if (lease !== undefined) await this.#options.journal.release(lease);
+    if (lease === undefined) return;
+    // A lease that cannot be given back expires.
+    await this.#options.journal
+      .release(lease)
+      .catch((error) =>
+        this.#options.log.warn({ shard: this.shard }, `a lease was not given back: ${messageOf(error)}`),
+      );
   }
 
   #enqueue(delivery: Delivery): void {
