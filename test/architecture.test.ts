@@ -137,7 +137,10 @@ describe('ports', () => {
 
 describe('files', () => {
   /** Files of more than 400 lines, and why they may be. */
-  const long: Readonly<Record<string, string>> = {};
+  const long: Readonly<Record<string, string>> = {
+    'src/shard/shard.ts': 'the life of one shard; its states share the cells, the mailbox and the pipeline',
+    'src/shard/turn.ts': 'the turn, to be read in one sitting',
+  };
 
   test('long files are listed and none is huge', () => {
     const lines = sources.map(({ path, text }) => ({ path, count: text.split('\n').length - 1 }));
