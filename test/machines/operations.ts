@@ -101,5 +101,5 @@ const drafts: fc.Arbitrary<Draft>[] = [
 ];
 
 export function draftsArbitrary(max: number): fc.Arbitrary<Draft[]> {
-  return fc.array(fc.oneof(...drafts), { maxLength: max }).map((random) => [...firstDrafts, ...random]);
+  return fc.array(fc.oneof(...drafts), { maxLength: max, size: 'max' }).map((random) => [...firstDrafts, ...random]);
 }
