@@ -228,7 +228,9 @@ function serveHttp(options: TransportOptions, state: { readonly closing: boolean
   return (raw: RawResponse, rawRequest: RawRequest): void => {
     const request = copyRequest(rawRequest);
     options.inFlight.begin();
-    const exchange = new Exchange(raw, request.method === 'HEAD', closing, ended);
+    // The library closes by itself after a body, and forgets to after none.
+    const wantsClose = request.headers.connection?.toLowerCase() === 'close';
+    const exchange = new Exchange(raw, request.method === 'HEAD', wantsClose ? () => true : closing, ended);
     const answer = (): void => {
       if (!exchange.open) return;
       const response = options.request(request);
