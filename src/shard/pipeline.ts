@@ -24,6 +24,11 @@ export class Pipeline {
     return this.#commits;
   }
 
+  /** Turns under way, those without a commit included. */
+  get length(): number {
+    return this.#flights.length;
+  }
+
   get isEmpty(): boolean {
     return this.#flights.length === 0;
   }

@@ -58,6 +58,8 @@ const mintedMax = 10_000;
 
 /** Between attempts at reading a shard that was acquired. */
 const pauseMs = 50;
+/** Turns that only read and wait for one commit: what follows waits in the mailbox, which has a bound. */
+const flightsMax = 32;
 
 export interface ShardStats {
   turns: number;
@@ -212,6 +214,7 @@ export class Shard implements TurnHost {
   pump(): void {
     if (this.#phase !== 'open' && this.#phase !== 'draining') return;
     if (this.#running !== undefined || this.#pipeline.commits >= this.limits.commitsInFlightMax) return;
+    if (this.#pipeline.length >= flightsMax) return;
     if (this.#mailbox.length === 0 && !this.outbox.wantsCommit) return this.#noteIdle();
     const batch = this.#mailbox.take(this.#quarantine.batchMax(this.limits.turnEnvelopesMax));
     this.#running = {
