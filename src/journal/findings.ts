@@ -3,6 +3,9 @@
  * shown, and keeps a bounded number of differences. It judges nothing.
  */
 
+import { type ErrorCode, TroupeError } from '../errors.ts';
+
+const damageCodes: ReadonlySet<ErrorCode> = new Set(['ACTOR_DAMAGED', 'JOURNAL_DAMAGED']);
 /** Differences that are kept; a store with more is beyond reading them one by one. */
 const differencesMax = 1_000;
 
@@ -35,6 +38,17 @@ export class Findings {
   differ(shard: number, subject: string, reason: string): void {
     this.differenceCount++;
     if (this.differences.length < differencesMax) this.differences.push({ shard, subject, reason });
+  }
+
+  /** Runs one reading. What the journal calls damaged is a difference, and undefined is given; the rest goes on. */
+  async reading<T>(shard: number, subject: string, read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof TroupeError) || !damageCodes.has(error.code)) throw error;
+      this.differ(shard, subject, `cannot be read: ${error.message}`);
+      return undefined;
+    }
   }
 
   note(sentence: string): void {

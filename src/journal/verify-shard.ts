@@ -11,12 +11,12 @@ import { createHash } from 'node:crypto';
 import type { Address } from '../actor/address.ts';
 import type { AnyEvent } from '../actor/envelope.ts';
 import type { HostedMachine } from '../actor/logic.ts';
-import { messageOf, TroupeError } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import type { Projection } from '../projection/projection.ts';
 import { Projections } from '../projection/projections.ts';
 import { projectedStep, Replay, type ReplayedStep } from '../projection/replay.ts';
 import { decode } from './codec.ts';
-import type { Findings } from './findings.ts';
+import { Findings } from './findings.ts';
 import type { ActorIndex, ActorRecord, Journal, ShardState } from './journal.ts';
 
 /** What the fold must give when it comes by these versions. No digest: nothing can be compared but the version. */
@@ -59,10 +59,14 @@ export class ShardVerification {
   readonly #findings: Findings;
   readonly #expected = new Map<Address, Expected>();
   readonly #unlisted = new Set<Address>();
+  /** False: the listing broke off, so that what is missing from it means nothing. */
+  #isListed = true;
+  /** Views whose reading broke off. */
+  readonly #unread = new Set<string>();
   /** Digests of the stored rows, by their name. */
   readonly #stored = new Map<string, string>();
   /** Digests a row may have had while the rows were read, by its name. */
-  readonly #possible = new Map<string, Set<string>>();
+  readonly #possible = new Map<string, { readonly view: string; readonly digests: Set<string> }>();
 
   constructor(
     journal: Journal,
@@ -79,43 +83,44 @@ export class ShardVerification {
   }
 
   async run(onPage: () => void): Promise<void> {
-    const state = await this.#journal.readShard(this.#shard);
+    const state = await this.#readState();
+    if (state === undefined) return;
     const current = this.#projections.filter(({ name, version }) => state.projections[name] === version);
     if (current.length < this.#projections.length && state.head.seq > 0) {
       this.#findings.note('projection of a shard that the next start rebuilds, not compared');
     }
     await this.#readActors();
     await this.#readRows(current);
-    const until = (await this.#journal.readShard(this.#shard)).head.seq;
+    const until = (await this.#readState())?.head.seq ?? state.head.seq;
     const replay = await this.#fold(state, until, new Projections(current), onPage);
     this.#finishActors(replay);
     this.#finishRows(replay);
     this.#finishTimers(state);
-    const letters = await this.#journal.readDeadLetters(this.#shard, deadLettersMax);
-    this.#findings.deadLetters += letters.length;
+    const letters = await this.#findings.reading(this.#shard, 'dead letters', () =>
+      this.#journal.readDeadLetters(this.#shard, deadLettersMax),
+    );
+    this.#findings.deadLetters += letters?.length ?? 0;
+  }
+
+  /**
+   * Undefined when a record of the open work is damaged: without the head, nothing of the shard can be compared. That
+   * verification as a whole reads it first, and has reported it.
+   */
+  #readState(): Promise<ShardState | undefined> {
+    return new Findings().reading(this.#shard, 'open work', () => this.#journal.readShard(this.#shard));
   }
 
   #differ(subject: string, reason: string): void {
     this.#findings.differ(this.#shard, subject, reason);
   }
 
-  /** Runs one reading; what the journal calls damaged is a finding, and the rest goes on. */
-  async #reading<T>(subject: string, read: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await read();
-    } catch (error) {
-      const damaged =
-        error instanceof TroupeError && (error.code === 'ACTOR_DAMAGED' || error.code === 'JOURNAL_DAMAGED');
-      if (!damaged) throw error;
-      this.#differ(subject, `cannot be read: ${error.message}`);
-      return undefined;
-    }
-  }
-
   async #readActors(): Promise<void> {
     for (let after = ''; ; ) {
       const options = { limit: pageActors, ...(after === '' ? {} : { after }) };
-      const page = await this.#reading('list of actors', () => this.#journal.listActors(this.#shard, options));
+      const page = await this.#findings.reading(this.#shard, 'list of actors', () =>
+        this.#journal.listActors(this.#shard, options),
+      );
+      if (page === undefined) this.#isListed = false;
       if (page === undefined || page.length === 0) return;
       const addresses = page.map((index) => index.actor);
       const records = await this.#journal.readActors(this.#shard, addresses);
@@ -164,7 +169,10 @@ export class ShardVerification {
     for (const view of projections.flatMap((projection) => projection.views)) {
       for (let after = ''; ; ) {
         const options = { limit: pageRows, ...(after === '' ? {} : { after }) };
-        const page = await this.#reading(`view ${view}`, () => this.#journal.readRange(this.#shard, view, options));
+        const page = await this.#findings.reading(this.#shard, `view ${view}`, () =>
+          this.#journal.readRange(this.#shard, view, options),
+        );
+        if (page === undefined) this.#unread.add(view);
         if (page === undefined || page.length === 0) break;
         for (const { key, payload } of page) this.#stored.set(rowName(view, key), digestOf(decode(payload)));
         this.#findings.rows += page.length;
@@ -232,9 +240,9 @@ export class ShardVerification {
       const digest = value === undefined ? absent : digestOf(value);
       const possible = this.#possible.get(name);
       // After the rows were begun to be read, the old and the new value may both have been what was found.
-      if (step.entry.seq <= readAt) this.#possible.set(name, new Set([digest]));
-      else if (possible === undefined) this.#possible.set(name, new Set([absent, digest]));
-      else possible.add(digest);
+      if (step.entry.seq <= readAt) this.#possible.set(name, { view, digests: new Set([digest]) });
+      else if (possible === undefined) this.#possible.set(name, { view, digests: new Set([absent, digest]) });
+      else possible.digests.add(digest);
     }
   }
 
@@ -256,6 +264,7 @@ export class ShardVerification {
       const folded = replay.actors.get(address)?.version ?? 0;
       this.#differ(address, `has an index at version ${version}; its journal ends at version ${folded}`);
     }
+    if (!this.#isListed) return;
     for (const address of this.#unlisted) this.#differ(address, 'has entries in the journal and no index');
   }
 
@@ -266,11 +275,12 @@ export class ShardVerification {
     for (const [name, digest] of this.#stored) {
       const possible = this.#possible.get(name);
       if (possible === undefined) this.#differ(name, 'is not in the projection of the journal');
-      else if (!possible.has(digest)) this.#differ(name, 'has another value than the projection of the journal');
+      else if (!possible.digests.has(digest))
+        this.#differ(name, 'has another value than the projection of the journal');
     }
-    for (const [name, possible] of this.#possible) {
-      if (!this.#stored.has(name) && !possible.has(absent))
-        this.#differ(name, 'is in the projection of the journal and not in the store');
+    for (const [name, { view, digests }] of this.#possible) {
+      if (this.#unread.has(view) || this.#stored.has(name) || digests.has(absent)) continue;
+      this.#differ(name, 'is in the projection of the journal and not in the store');
     }
   }
 

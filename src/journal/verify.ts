@@ -69,10 +69,14 @@ function linksOf(shard: number, state: ShardState, findings: Findings): Links {
   return { marks: state.marks, outboxLast: state.outboxLast, acked: ackedMarks, publications };
 }
 
-async function readLinks(journal: Journal, findings: Findings): Promise<readonly Links[]> {
-  const links: Links[] = [];
+/** Undefined in the place of a shard whose open work is damaged. */
+type AllLinks = readonly (Links | undefined)[];
+
+async function readLinks(journal: Journal, findings: Findings): Promise<AllLinks> {
+  const links: (Links | undefined)[] = [];
   for (let shard = 0; shard < journal.shards; shard++) {
-    links.push(linksOf(shard, await journal.readShard(shard), findings));
+    const state = await findings.reading(shard, 'open work', () => journal.readShard(shard));
+    links.push(state && linksOf(shard, state, findings));
   }
   return links;
 }
@@ -85,31 +89,29 @@ function markFor(marks: readonly Mark[], shard: number): number {
  * A mark may not be beyond what was sent, nor below what was acknowledged. Both only grow, so the smaller side of each
  * comparison is taken from the earlier reading.
  */
-function verifyLinks(earlier: readonly Links[], later: readonly Links[], findings: Findings): void {
+function verifyLinks(earlier: AllLinks, later: AllLinks, findings: Findings): void {
   for (const [shard, links] of earlier.entries()) {
-    for (const { shard: from, n } of links.marks) {
-      const sent = markFor(later[from]?.outboxLast ?? [], shard);
-      if (n > sent) {
-        findings.differ(
-          shard,
-          `mark for shard ${from}`,
-          `is ${n}, though that shard has sent ${sent}: its last writes were lost`,
-        );
-      }
+    for (const { shard: from, n } of links?.marks ?? []) {
+      const sender = later[from];
+      const sent = sender && markFor(sender.outboxLast, shard);
+      if (sent === undefined || n <= sent) continue;
+      const reason = `is ${n}, though that shard has sent ${sent}: its last writes were lost`;
+      findings.differ(shard, `mark for shard ${from}`, reason);
     }
-    for (const { shard: to, n } of links.acked) {
-      const mark = markFor(later[to]?.marks ?? [], shard);
-      if (n > mark)
-        findings.differ(shard, `outbox to shard ${to}`, `lacks parcels ${mark + 1} to ${n}, which never arrived`);
+    for (const { shard: to, n } of links?.acked ?? []) {
+      const receiver = later[to];
+      const mark = receiver && markFor(receiver.marks, shard);
+      if (mark === undefined || n <= mark) continue;
+      findings.differ(shard, `outbox to shard ${to}`, `lacks parcels ${mark + 1} to ${n}, which never arrived`);
     }
   }
 }
 
 /** Publications that the later reading shows as not arrived, by topic. */
-function underWay(earlier: readonly Links[], later: readonly Links[]): ReadonlyMap<string, number> {
+function underWay(earlier: AllLinks, later: AllLinks): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const [shard, { publications }] of earlier.entries()) {
-    for (const { to, n, topic } of publications) {
+  for (const [shard, links] of earlier.entries()) {
+    for (const { to, n, topic } of links?.publications ?? []) {
       if (n > markFor(later[to]?.marks ?? [], shard)) counts.set(topic, (counts.get(topic) ?? 0) + 1);
     }
   }
@@ -121,7 +123,11 @@ async function verifyTopics(journal: Journal, waiting: ReadonlyMap<string, numbe
   const topics = [...findings.publications];
   const verifyTopic = async ([topic, published]: readonly [string, number]): Promise<void> => {
     const shard = topicShard(topic, journal.shards);
-    const { head, oldest } = await journal.readTopic(shard, topic, Number.MAX_SAFE_INTEGER, 1);
+    const page = await findings.reading(shard, topic, () =>
+      journal.readTopic(shard, topic, Number.MAX_SAFE_INTEGER, 1),
+    );
+    if (page === undefined) return;
+    const { head, oldest } = page;
     const coming = waiting.get(topic) ?? 0;
     findings.topics++;
     if (head + coming < published) {

@@ -121,6 +121,25 @@ describe('verifyJournal', () => {
     expect(await verify()).toEqual([`row ${key} of totals is in the projection of the journal and not in the store`]);
   });
 
+  test('a damaged row is named and hides no others', async () => {
+    const shard = made.store.shards.find(({ views }) => (views.get('totals')?.size ?? 0) > 0)!;
+    made.store.damaged.add([...shard.views.get('totals')!.values()][0]!);
+
+    expect(await verify()).toEqual([expect.stringMatching(/^view totals cannot be read: .*damaged/)]);
+  });
+
+  test('damaged open work is named once, and others are verified', async () => {
+    const shard = made.store.shards.find(({ outbox }) => outbox.length > 0)!;
+    made.store.damaged.add(shard.outbox[0]!);
+    made.store.shards.find((other) => other !== shard && other.actors.size > 0)!.snapshots.clear();
+
+    const findings = await verifyJournal({ journal: reopen(made), definitions: counters, projections: [totals] });
+
+    expect(findings.differences.map(({ subject }) => subject)).toContain('open work');
+    expect(findings.differences.filter(({ subject }) => subject === 'open work')).toHaveLength(1);
+    expect(findings.actors).toBeGreaterThan(0);
+  });
+
   test('an actor without an index is named', async () => {
     const { address, shard } = first();
     shard.actors.delete(address);
