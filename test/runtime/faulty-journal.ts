@@ -30,6 +30,8 @@ export type CommitFault =
   | 'unknown, dropped'
   /** Handed to the store only after `lateMs`: the new epoch must fence it. */
   | 'unknown, late'
+  /** Applied at once, and answered after `lateMs`: later commits are answered before it. */
+  | 'done, late'
   /** Applied, and answered as a repetition is. */
   | 'repeated'
   /** The process dies before, or after, the store applied it. */
@@ -110,6 +112,11 @@ export class FaultyJournal implements Journal {
       case 'unknown, late':
         this.#clock.after(lateMs, () => void this.#inner.commit(commit));
         return { kind: 'unknown', message: 'unknown on purpose, late' };
+      case 'done, late': {
+        const outcome = await this.#inner.commit(commit);
+        await new Promise<void>((resolve) => this.#clock.after(lateMs, resolve));
+        return outcome;
+      }
       case 'repeated': {
         const outcome = await this.#inner.commit(commit);
         return outcome.kind === 'done' ? { kind: 'done', offsets: undefined } : outcome;

@@ -25,6 +25,11 @@ export interface Opened {
   readonly complaints: readonly string[];
 }
 
+export interface OpenOptions extends Partial<SystemOptions> {
+  /** Called with the journal before the system has it. */
+  readonly prepare?: (journal: FaultyJournal) => void;
+}
+
 export interface StageOptions {
   /** Default 4. */
   readonly shards?: number;
@@ -58,11 +63,13 @@ export class Stage {
     return new FaultyJournal(openMemoryJournal({ store: this.store, clock: this.clock, ...bounds }), this.clock);
   }
 
-  /** Starts a system; with a crashed one before it, that takes until its leases have expired. */
-  async open(
-    options: Partial<SystemOptions> & { readonly prepare?: (journal: FaultyJournal) => void } = {},
-  ): Promise<Opened> {
-    const { prepare, ...rest } = options;
+  /** Starts a system and lets the time pass that this takes: with a crashed one before it, until its leases have expired. */
+  open(options: OpenOptions = {}): Promise<Opened> {
+    return this.clock.until(this.start(options));
+  }
+
+  /** Starts a system; the test lets time pass. */
+  async start({ prepare, ...options }: OpenOptions = {}): Promise<Opened> {
     const journal = this.journal();
     prepare?.(journal);
     const complaints: string[] = [];
@@ -70,8 +77,8 @@ export class Stage {
       complaints.push(message);
     };
     const log: Log = { info: () => undefined, warn: complain, error: complain };
-    const opening = openSystem({ journal, actors: [notebook], clock: this.clock, ids: this.ids, log, ...rest });
-    const system = await this.clock.until(opening);
+    const { clock, ids } = this;
+    const system = await openSystem({ journal, actors: [notebook], clock, ids, log, ...options });
     return { system, journal, complaints };
   }
 
