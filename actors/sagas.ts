@@ -74,6 +74,6 @@ function sagaActor(name: SagaName) {
 
 export type SagaActor = ReturnType<typeof sagaActor>;
 
-export const sagas = Object.fromEntries(sagaNames.map((name) => [name, sagaActor(name)])) as {
-  readonly [S in SagaName]: SagaActor;
-};
+export const sagas = Object.fromEntries(sagaNames.map((name) => [name, sagaActor(name)])) as Readonly<
+  Record<SagaName, SagaActor>
+>;
