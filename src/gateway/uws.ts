@@ -25,7 +25,7 @@ interface RawResponse {
   writeStatus(status: string): RawResponse;
   writeHeader(name: string, value: string): RawResponse;
   end(body?: string, closeConnection?: boolean): RawResponse;
-  endWithoutBody(reportedContentLength?: number, closeConnection?: boolean): RawResponse;
+  endWithoutBody(): RawResponse;
   onAborted(handler: () => void): RawResponse;
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): RawResponse;
   cork(callback: () => void): RawResponse;
@@ -175,10 +175,15 @@ class Exchange {
     this.#raw.cork(() => {
       this.#raw.writeStatus(`${response.status} ${STATUS_CODES[response.status] ?? 'Unknown'}`);
       for (const name in response.headers) this.#raw.writeHeader(name, response.headers[name] as string);
+      const isBodiless = response.status === 204 || response.status === 304;
+      if (!isBodiless && !this.#headOnly) {
+        this.#raw.end(response.body ?? '', closing);
+        return;
+      }
+      // The library's own length or closing here would leave the request open, and its connection dead for the next one.
+      if (!isBodiless) this.#raw.writeHeader('content-length', String(Buffer.byteLength(response.body ?? '')));
       if (closing) this.#raw.writeHeader('connection', 'close');
-      if (this.#headOnly) this.#raw.endWithoutBody(Buffer.byteLength(response.body ?? ''), closing);
-      else if (response.status === 204 || response.status === 304) this.#raw.endWithoutBody(undefined, closing);
-      else this.#raw.end(response.body ?? '', closing);
+      this.#raw.endWithoutBody();
     });
     this.#end();
   }
@@ -228,9 +233,7 @@ function serveHttp(options: TransportOptions, state: { readonly closing: boolean
   return (raw: RawResponse, rawRequest: RawRequest): void => {
     const request = copyRequest(rawRequest);
     options.inFlight.begin();
-    // The library closes by itself after a body, and forgets to after none.
-    const wantsClose = request.headers.connection?.toLowerCase() === 'close';
-    const exchange = new Exchange(raw, request.method === 'HEAD', wantsClose ? () => true : closing, ended);
+    const exchange = new Exchange(raw, request.method === 'HEAD', closing, ended);
     const answer = (): void => {
       if (!exchange.open) return;
       const response = options.request(request);

@@ -138,6 +138,16 @@ describe('requests', () => {
     expect(text).not.toContain('/abc');
   });
 
+  test('a connection goes on after an answer without body', async () => {
+    const request = ({ path }: HttpRequest): HttpResponse =>
+      path === '/none' ? { status: 204 } : { status: 200, body: 'body' };
+    const { port } = await transport({ request });
+
+    const { text } = await raw(port, [get('/none'), get('/head', {}, 'HEAD'), get('/')], 'body');
+
+    expect(text.match(/HTTP\/1\.1 20\d/g)).toEqual(['HTTP/1.1 204', 'HTTP/1.1 200', 'HTTP/1.1 200']);
+  });
+
   test('a client that wants to close gets its answer', async () => {
     const request = async (): Promise<HttpResponse> => {
       await new Promise((resolve) => setImmediate(resolve));
