@@ -1,0 +1,29 @@
+/** All that the chat promises to its clients, against one started server. */
+
+import { afterAll, afterEach, beforeAll, describe } from 'vitest';
+import { Chat } from './chat.ts';
+import type { StoreKind } from './stores.ts';
+import { ruleSuite } from './suites/rules.ts';
+import { sagaSuite } from './suites/sagas.ts';
+
+const suites = {
+  sagas: sagaSuite,
+  rules: ruleSuite,
+};
+
+export function chatSuite(kind: StoreKind): void {
+  describe(`the chat on ${kind}`, () => {
+    let chat: Chat | undefined;
+    beforeAll(async () => {
+      chat = await Chat.start(kind);
+    });
+    afterEach(() => chat?.disconnect());
+    afterAll(() => chat?.remove());
+
+    const running = (): Chat => {
+      if (chat === undefined) throw new Error('The server did not start.');
+      return chat;
+    };
+    for (const [name, suite] of Object.entries(suites)) describe(name, () => suite(running));
+  });
+}

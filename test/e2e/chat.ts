@@ -1,0 +1,108 @@
+/** A chat server on a store of its own, and the people in it. Names are unique, so that suites share one server. */
+
+import { expect } from 'vitest';
+import type { Language } from '../../actors/contract.ts';
+import type { Profile } from './commands.ts';
+import { type Answer, type RequestHeaders, request } from './http-client.ts';
+import { Person } from './person.ts';
+import type { SocketClient } from './socket-client.ts';
+import { createStore, type Store, type StoreKind } from './stores.ts';
+import { TroupeServer } from './troupe-server.ts';
+
+export interface ChatOptions {
+  /** Whatever was answered survives also a kill of the store itself. */
+  readonly everyWrite?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export class Chat {
+  readonly store: Store;
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #sockets = new Set<SocketClient>();
+  #server: TroupeServer;
+  #port: number;
+  #people = 0;
+
+  private constructor(store: Store, server: TroupeServer, environment: Readonly<Record<string, string>>) {
+    this.store = store;
+    this.#server = server;
+    this.#port = server.port;
+    this.#environment = environment;
+  }
+
+  static async start(kind: StoreKind, { everyWrite = false, environment = {} }: ChatOptions = {}): Promise<Chat> {
+    const store = await createStore(kind, { everyWrite });
+    try {
+      return new Chat(store, await TroupeServer.start({ journal: store.url, environment }), environment);
+    } catch (error) {
+      await store.remove();
+      throw error;
+    }
+  }
+
+  get server(): TroupeServer {
+    return this.#server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Starts it again, on the same store and port; it must have ended before. */
+  async startAgain(): Promise<void> {
+    const options = { journal: this.store.url, port: this.#port, environment: this.#environment };
+    this.#server = await TroupeServer.start(options);
+  }
+
+  /** SIGTERM, and a new process on the same store and port. */
+  async restart(): Promise<void> {
+    expect(await this.#server.stop()).toBe(0);
+    await this.startAgain();
+  }
+
+  /** Whoever has this email, registered or not. */
+  async signIn(email: string): Promise<Person> {
+    const { status, body } = await this.request<{ token: string; userId: string }>('POST', '/dev/tokens', { email });
+    expect(status).toBe(200);
+    const signed = { email, id: body.userId, token: body.token };
+    return new Person(
+      signed,
+      () => this.url,
+      (socket) => this.#sockets.add(socket),
+    );
+  }
+
+  /** Somebody new, who has not registered. */
+  stranger(name = 'somebody'): Promise<Person> {
+    this.#people += 1;
+    return this.signIn(`${name}-${this.#people}@example.com`);
+  }
+
+  async user(name: string, profile: Partial<Profile> = {}): Promise<Person> {
+    const person = await this.stranger(name);
+    await person.register({ username: name, ...profile });
+    return person;
+  }
+
+  translator(name: string, ...languages: readonly [Language, ...Language[]]): Promise<Person> {
+    const [primaryLanguage, ...translationLanguages] = languages;
+    return this.user(name, { type: 'TRANSLATOR', primaryLanguage, translationLanguages });
+  }
+
+  /** A call without a token. */
+  request<T>(method: string, path: string, body?: unknown, headers: RequestHeaders = {}): Promise<Answer<T>> {
+    return request<T>(`${this.url}${path}`, method, headers, body);
+  }
+
+  /** Drops every socket that is still open. */
+  disconnect(): void {
+    for (const socket of this.#sockets) socket.close();
+    this.#sockets.clear();
+  }
+
+  async remove(): Promise<void> {
+    this.disconnect();
+    await this.#server.kill();
+    await this.store.remove();
+  }
+}

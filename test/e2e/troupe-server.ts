@@ -1,0 +1,120 @@
+/**
+ * The chat server as a process of its own, started as `npm start` starts it. A watchdog ends it when the test's process
+ * goes away without saying so, so that none is left over.
+ */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+const bin = join(import.meta.dirname, '../../actors/cli/troupe.js');
+const watchdog = 'read -r line; kill -KILL "$0" 2>/dev/null';
+const startMs = 30_000;
+const readyPauseMs = 20;
+
+export interface ServerOptions {
+  /** For `JOURNAL`. */
+  readonly journal: string;
+  /** 0 takes a free one. */
+  readonly port?: number;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export class TroupeServer {
+  /** Everything on stdout and stderr. */
+  output = '';
+  #url = '';
+  readonly #child: ChildProcess;
+  readonly #watchdog: ChildProcess;
+  readonly #exit: Promise<number | null>;
+
+  private constructor({ journal, port = 0, environment = {} }: ServerOptions) {
+    const { PATH = '' } = process.env;
+    this.#child = spawn(process.execPath, [bin, 'start'], {
+      env: { PATH, HOST: '127.0.0.1', PORT: String(port), JOURNAL: journal, LOG_LEVEL: 'warn', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#watchdog = spawn('sh', ['-c', watchdog, String(this.#child.pid)], { stdio: ['pipe', 'ignore', 'ignore'] });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.on('data', (text: Buffer) => {
+        this.output += text;
+        this.#child.emit('output');
+      });
+    }
+    this.#exit = once(this.#child, 'close').then(([code]) => {
+      this.#watchdog.kill('SIGKILL');
+      this.#child.emit('output');
+      return code as number | null;
+    });
+  }
+
+  /** Resolves when it is ready for calls; it is killed when it does not get there. */
+  static async start(options: ServerOptions): Promise<TroupeServer> {
+    const server = new TroupeServer(options);
+    try {
+      await server.#becomeReady();
+      return server;
+    } catch (error) {
+      await server.kill();
+      throw error;
+    }
+  }
+
+  /** `http://127.0.0.1:<port>`. */
+  get url(): string {
+    return this.#url;
+  }
+
+  get port(): number {
+    return Number(new URL(this.#url).port);
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** SIGTERM; gives the exit code. */
+  stop(): Promise<number | null> {
+    this.#child.kill('SIGTERM');
+    return this.#exit;
+  }
+
+  /** kill -9; resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#exit;
+  }
+
+  /** The exit code, once it has ended by itself. */
+  ended(): Promise<number | null> {
+    return this.#exit;
+  }
+
+  async #becomeReady(): Promise<void> {
+    const signal = AbortSignal.timeout(startMs);
+    const failure = (): Error => new Error(`The server did not become ready:\n${this.output}`);
+    for (;;) {
+      const listens = /Troupe listens on (http:\S+)/.exec(this.output);
+      if (listens !== null) {
+        this.#url = listens[1] as string;
+        break;
+      }
+      if (!this.isRunning || signal.aborted) throw failure();
+      await once(this.#child, 'output', { signal }).catch(() => undefined);
+    }
+    while (!(await this.#isReady())) {
+      if (!this.isRunning || signal.aborted) throw failure();
+      await new Promise((resolve) => setTimeout(resolve, readyPauseMs));
+    }
+  }
+
+  async #isReady(): Promise<boolean> {
+    try {
+      const answer = await fetch(`${this.#url}/readyz`);
+      await answer.arrayBuffer();
+      return answer.ok;
+    } catch {
+      return false;
+    }
+  }
+}
