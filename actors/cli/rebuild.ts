@@ -100,6 +100,7 @@ async function rebuild(views: readonly string[], options: RebuildOptions, termin
   const config = readStoreConfig(terminal.environment, flagsOf({ ...options }));
   // "rebuild --snapshots" alone means the snapshots alone.
   const chosen = options.snapshots === true && views.length === 0 ? [] : projectionsOf(views);
+  terminal.progress('waiting for the store, which a server may still have');
   const journal = await openForWriting(config);
   try {
     await rebuildAll(journal, chosen, options.snapshots === true, terminal);

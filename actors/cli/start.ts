@@ -47,7 +47,7 @@ function addressOf(host: string, port: number): string {
 async function greet(config: Config, { server, journal, secret }: Started, terminal: Terminal): Promise<void> {
   const at = addressOf(config.host, server.port);
   terminal.out(`Troupe listens on ${at}`);
-  terminal.out(`Journal: ${journal.description} (${journal.kind}, ${journal.shards} shards)`);
+  terminal.out(`Journal: ${journal.description}; ${journal.shards} shards`);
   if (config.authSecret !== undefined) {
     terminal.out('Tokens: HS256 with AUTH_SECRET; "troupe token <email>" with the same AUTH_SECRET makes one.');
     return;
