@@ -12,16 +12,14 @@ export const pendingMax = 1_024;
 export const waitingMax = 64;
 
 /** A change that was approved and is not settled yet. */
-export interface Held<P extends ParticipantKey, TChange> {
+export interface Held<TChange> {
   readonly operationId: string;
   readonly change: TChange;
-  /** As given, for a request that comes again. */
-  readonly answer: Answer<P>;
 }
 
 /** The open operations of an actor, in the order they were asked. */
 export interface Book<P extends ParticipantKey, TChange> {
-  readonly pending: readonly Held<P, TChange>[];
+  readonly pending: readonly Held<TChange>[];
   readonly waiting: readonly Initiated<P>[];
 }
 
@@ -91,18 +89,22 @@ function meet<P extends ParticipantKey, TChange, C extends Book<P, TChange>>(
   const answer = answerTo(rules.key, request, verdict);
   if (verdict.hold === undefined) return { context, emitted: [answer] };
   if (context.pending.length >= pendingMax) return undefined;
-  const held = { operationId: request.operationId, change: verdict.hold, answer };
+  const held = { operationId: request.operationId, change: verdict.hold };
   return { context: { ...context, pending: [...context.pending, held] }, emitted: [answer] };
 }
 
-/** A saga asks. The same question again gets the same answer and changes nothing. */
+/**
+ * A saga asks. The same question again changes nothing and is approved again: what was approved stays possible while it
+ * is held, so that the answer need not be kept.
+ */
 export function ask<P extends ParticipantKey, TChange, C extends Book<P, TChange>>(
   rules: Rules<P, TChange, C>,
   context: C,
   request: Initiated<P>,
 ): Result<C, Answer<P>> {
-  const held = pendingOf(context, request.operationId);
-  if (held !== undefined) return { context, emitted: [held.answer] };
+  if (pendingOf(context, request.operationId) !== undefined) {
+    return { context, emitted: meet(rules, drop<P, TChange, C>(context, request.operationId), request)?.emitted ?? [] };
+  }
   if (isWaiting(context, request.operationId)) return { context, emitted: [] };
 
   const met = meet(rules, context, request);
@@ -186,7 +188,7 @@ export interface Undo {
 export function pendingOf<P extends ParticipantKey, TChange>(
   book: Book<P, TChange>,
   operationId: string,
-): Held<P, TChange> | undefined {
+): Held<TChange> | undefined {
   return book.pending.find((held) => held.operationId === operationId);
 }
 

@@ -116,7 +116,7 @@ describe('interleaved operations', () => {
         // Waiting ends when what it waits for ends: without harm nobody needs the clock.
         if (course.harm === 0) expect([...network.outcomes.values()].flat()).not.toContain('OPERATION_TIMEOUT');
       }),
-      { seed, numRuns: 200 },
+      { seed, numRuns: 100 },
     );
   }, 60_000);
 
@@ -133,7 +133,7 @@ describe('interleaved operations', () => {
         }
         expect(found(network)).toEqual(expected(network));
       }),
-      { seed, numRuns: 60 },
+      { seed, numRuns: 40 },
     );
   }, 60_000);
 
