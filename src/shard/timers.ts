@@ -35,6 +35,11 @@ export class Timers {
     return this.#live.size;
   }
 
+  /** Entries of the heap, those of timers that are gone included. */
+  get heapSize(): number {
+    return this.#heap.length;
+  }
+
   load(records: readonly TimerRecord[]): void {
     this.stop();
     this.#live.clear();

@@ -2,46 +2,10 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Parcel } from '../../src/shard/delivery.ts';
-import type { Transport } from '../../src/shard/transport.ts';
 import { faultyTransport, type TransportFaults } from './faulty-transport.ts';
 import { idOn, note, notebook, notebookOn } from './notebook.ts';
 import { notesOf, Stage } from './stage.ts';
-
-interface Sent {
-  readonly to: number;
-  readonly from: number;
-  readonly n: number;
-  readonly parcel: Parcel;
-}
-
-/** Keeps what is delivered, and hands it on only while `open`. */
-class Tap {
-  readonly sent: Sent[] = [];
-  readonly resends: { readonly receiver: number; readonly n: number }[] = [];
-  isOpen = true;
-  inner: Transport | undefined;
-
-  readonly wrap = (inner: Transport): Transport => {
-    this.inner = inner;
-    return {
-      deliver: (to, from, n, parcel) => {
-        this.sent.push({ to, from, n, parcel });
-        if (this.isOpen) inner.deliver(to, from, n, parcel);
-      },
-      acknowledge: (sender, receiver, n) => inner.acknowledge(sender, receiver, n),
-      resend: (sender, receiver, n) => {
-        this.resends.push({ receiver, n });
-        inner.resend(sender, receiver, n);
-      },
-    };
-  };
-
-  hand(index: number): void {
-    const { to, from, n, parcel } = this.sent[index]!;
-    this.inner!.deliver(to, from, n, parcel);
-  }
-}
+import { Tap } from './tap.ts';
 
 const target = idOn(2, 1);
 
