@@ -55,7 +55,7 @@ export class SocketClient {
       for (;;) {
         const found = this.frames.find(matches);
         if (found !== undefined) return found;
-        if (performance.now() >= until) throw new Error(`no such frame among ${JSON.stringify(this.frames)}`);
+        if (performance.now() >= until) throw new Error(`no such frame among ${this.#summary()}`);
         await new Promise<void>((resolve) => {
           this.#changed = resolve;
         });
@@ -63,6 +63,11 @@ export class SocketClient {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #summary(): string {
+    const last = this.frames.slice(-20).map((frame) => JSON.stringify(frame).slice(0, 120));
+    return `${this.frames.length} frames, the last ones: ${last.join(' ')}`;
   }
 
   ofType(type: string): Promise<ClientFrame> {
