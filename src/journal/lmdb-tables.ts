@@ -7,7 +7,8 @@
  * sees nothing that a crash of the machine can take back.
  */
 
-import { existsSync, mkdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { messageOf, TroupeError } from '../errors.ts';
@@ -56,6 +57,7 @@ export function openTables(options: TableOptions): { readonly tables: Tables; re
     });
   }
   if (options.shards !== undefined) assertShards(options.shards);
+  assertLmdbFile(path);
   const tables = openEnvironment(options);
   try {
     return { tables, format: formatOf(tables, options) };
@@ -63,6 +65,31 @@ export function openTables(options: TableOptions): { readonly tables: Tables; re
     void tables.root.close();
     throw error;
   }
+}
+
+const lmdbMagic = 0xbeefc0de;
+const magicAt = 24;
+const pageSizeAt = 48;
+
+/** Throws unless the data file is LMDB's, or none, or empty. LMDB itself takes the process down on any other file. */
+function assertLmdbFile(path: string): void {
+  const file = join(path, 'data.mdb');
+  if (!existsSync(file) || endianness() !== 'LE') return;
+  const descriptor = openSync(file, 'r');
+  try {
+    const page = Buffer.alloc(64);
+    const read = readSync(descriptor, page, 0, page.length, 0);
+    if (read === 0) return;
+    const pageSize = page.readUInt32LE(pageSizeAt);
+    const second = Buffer.alloc(64);
+    readSync(descriptor, second, 0, second.length, pageSize);
+    if (page.readUInt32LE(magicAt) === lmdbMagic && second.readUInt32LE(magicAt) === lmdbMagic) return;
+  } finally {
+    closeSync(descriptor);
+  }
+  throw new TroupeError('JOURNAL_DAMAGED', `The file ${file} is no LMDB database, or its first pages are damaged.`, {
+    path,
+  });
 }
 
 function openEnvironment({ path, readOnly, mapBytes }: TableOptions): Tables {
@@ -76,6 +103,8 @@ function openEnvironment({ path, readOnly, mapBytes }: TableOptions): Tables {
       maxDbs: 8,
       maxReaders: readersMax,
       overlappingSync: false,
+      // Else a failed transaction also rejects a promise that nobody can reach, which ends the process.
+      eventTurnBatching: false,
       encoding: 'binary',
       keyEncoding: 'binary',
     });

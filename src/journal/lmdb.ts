@@ -45,12 +45,12 @@ export interface LmdbJournalOptions extends Partial<JournalBounds> {
   readonly readOnly?: boolean;
   /** How long to wait for another writer to end. Default 5,000. */
   readonly lockWaitMs?: number;
-  /** Address space of the store, the largest it can grow to. Default 1 TiB; takes neither memory nor disk by itself. */
+  /** Address space taken at once, of which the store uses what it needs; it can grow past it. Default 64 GiB. */
   readonly mapBytes?: number;
   readonly clock?: Clock;
 }
 
-const defaultMapBytes = 2 ** 40;
+const defaultMapBytes = 2 ** 36;
 
 /** Opens (or makes) a store. Rejects with JOURNAL_LOCKED, JOURNAL_INCOMPATIBLE, JOURNAL_DAMAGED or JOURNAL_UNAVAILABLE. */
 export async function openLmdbJournal(options: LmdbJournalOptions): Promise<Journal> {
