@@ -79,11 +79,14 @@ export class FaultyJournal implements Journal {
 
   /** From here on commits wait, unapplied. Gives what lets them go on, in order. */
   hold(): () => void {
-    let open = (): void => undefined;
-    const opened = new Promise<void>((resolve) => {
-      open = resolve;
-    });
-    this.#gate = { opened, open };
+    if (this.#gate === undefined) {
+      let open = (): void => undefined;
+      const opened = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      this.#gate = { opened, open };
+    }
+    const { open } = this.#gate;
     return () => {
       this.#gate = undefined;
       open();
