@@ -44,24 +44,25 @@ function addressOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-async function greet(config: Config, { server, journal, secret }: Started, terminal: Terminal): Promise<void> {
+/** What a person reads when the server is up: where, on what, and what to type next. */
+async function greeting(config: Config, { server, journal, secret }: Started): Promise<readonly string[]> {
   const at = addressOf(config.host, server.port);
-  terminal.out(`Troupe listens on ${at}`);
-  terminal.out(`Journal: ${journal.description}; ${journal.shards} shards`);
+  const facts = [`Troupe listens on ${at}`, `Journal: ${journal.description}; ${journal.shards} shards`];
   if (config.authSecret !== undefined) {
-    terminal.out('Tokens: HS256 with AUTH_SECRET; "troupe token <email>" with the same AUTH_SECRET makes one.');
-    return;
+    return [...facts, 'Tokens: HS256 with AUTH_SECRET; "troupe token <email>" with the same AUTH_SECRET makes one.'];
   }
+  const token = await signToken(secret, exampleEmail, systemClock.now());
   const command = JSON.stringify({ type: 'REGULAR_USER', username: 'alice', primaryLanguage: 'ENGLISH' });
-  terminal.out('Development mode: without AUTH_SECRET, anybody on this machine can make a token for anybody.');
-  terminal.out('');
-  terminal.out(`Next, in another terminal, become ${exampleEmail} (npm run token -- <email> makes more tokens):`);
-  terminal.out('');
-  terminal.out(`  TOKEN=${await signToken(secret, exampleEmail, systemClock.now())}`);
-  terminal.out(
+  return [
+    ...facts,
+    'Development mode: without AUTH_SECRET, anybody on this machine can make a token for anybody.',
+    '',
+    `Next, in another terminal, become ${exampleEmail} (npm run token -- <email> makes more tokens):`,
+    '',
+    `  TOKEN=${token}`,
     `  curl ${at}/v1/users/currentUser -H "Authorization: Bearer $TOKEN" -H 'Prefer: wait=5' --json '${command}'`,
-  );
-  terminal.out('');
+    '',
+  ];
 }
 
 /** Resolves when the process is asked to stop. Asked again, it ends at once. */
@@ -87,7 +88,7 @@ async function start(options: Readonly<Record<string, unknown>>, terminal: Termi
     terminal.err('Still starting: waiting for the store or the port, which another server may be leaving.');
   });
   const started = await open(config).finally(delayed);
-  await greet(config, started, terminal);
+  for (const line of await greeting(config, started)) terminal.out(line);
   await asked;
   try {
     await started.server.stop();

@@ -72,7 +72,8 @@ describe.each(storeKinds)('troupe start on $kind', ({ kind, make }) => {
 
     server.kill(signal);
 
-    expect(await server.ended()).toBe(0);
+    const code = await server.ended();
+    expect(code, server.output).toBe(0);
     expect(server.output).toMatch(new RegExp(`${signal}: finishing what is under way.*\nStopped\\.\n$`));
   });
 
@@ -107,7 +108,8 @@ describe.each(storeKinds)('troupe start on $kind', ({ kind, make }) => {
     await second.prints(/Still starting/);
     first.kill('SIGTERM');
 
-    expect(await first.ended()).toBe(0);
+    const code = await first.ended();
+    expect(code, first.output).toBe(0);
     await second.prints(listens);
   });
 
