@@ -9,8 +9,9 @@ import { type ActorSystem, defineQuery, type HttpResponse, json, type Query, Ref
 import { id, limit, limitDefault, userType } from './api-fields.ts';
 import { callerOf, type Requesters } from './api-identity.ts';
 import { type ChatOperations, isEnded, shownOperation } from './api-operations.ts';
+import { searchUsers } from './api-search.ts';
 import { publicUser, shownUser, type Views } from './api-views.ts';
-import type { RoomDto, UserDto, UserType } from './contract.ts';
+import type { RoomDto } from './contract.ts';
 import { languageTags } from './texts.ts';
 
 export interface QueryContext {
@@ -21,10 +22,6 @@ export interface QueryContext {
 }
 
 const none = z.object({});
-/** Users looked at for one page of a search; then the page is cut short and its link goes on. */
-const searchedMax = 10_000;
-const searchPage = 500;
-
 function encodeCursor(position: string): string {
   return Buffer.from(position).toString('base64url');
 }
@@ -50,40 +47,6 @@ function nextLink(path: string, query: Readonly<Record<string, string | number |
 
 const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const positionPattern = /^[1-9]\d{0,11}$/;
-
-interface Search {
-  readonly query: string | undefined;
-  readonly type: UserType | undefined;
-}
-
-function matches(user: UserDto, { query, type }: Search): boolean {
-  if (type !== undefined && user.type !== type) return false;
-  return query === undefined || (user.username?.toLowerCase().includes(query) ?? false);
-}
-
-/** Users after `after` by id that match, and where to go on; `next` is undefined at the end. */
-async function searched(
-  system: ActorSystem,
-  search: Search,
-  max: number,
-  after: string | undefined,
-): Promise<{ readonly users: readonly UserDto[]; readonly next: string | undefined }> {
-  const users: UserDto[] = [];
-  let last = after;
-  for (let looked = 0; looked < searchedMax; looked += searchPage) {
-    const position = last === undefined ? {} : { after: last };
-    const rows = await system.rangeOfAll<UserDto>('users', { limit: searchPage, ...position });
-    for (const { key, value } of rows) {
-      if (matches(value, search)) {
-        if (users.length === max) return { users, next: users.at(-1)?.id };
-        users.push(value);
-      }
-      last = key;
-    }
-    if (rows.length < searchPage) return { users, next: undefined };
-  }
-  return { users, next: last };
-}
 
 function users({ system, views }: QueryContext): readonly Query[] {
   return [
@@ -132,7 +95,7 @@ function users({ system, views }: QueryContext): readonly Query[] {
         const viewerId = callerOf(claims);
         const search = { query: query?.toLowerCase(), type };
         const after = decodeCursor(before, idPattern);
-        const found = await searched(system, search, size ?? limitDefault, after);
+        const found = await searchUsers(system, search, size ?? limitDefault, after);
         const rest = { query, type, limit: size };
         const next =
           found.next === undefined ? undefined : nextLink(path, { ...rest, before: encodeCursor(found.next) });

@@ -23,7 +23,7 @@ export function chatSockets(hub: Hub, commands: SocketCommands): SocketRoute {
       const userId = callerOf(claims);
       if (params.userId !== userId) throw new Refusal('NOT_OWN_USER');
       const socket = { connection, userId, language, close };
-      const caller = { connection, claims, language: () => language ?? hub.languageOf(userId), inFlight: 0 };
+      const caller = { connection, claims, language: () => language ?? hub.languageOf(userId), close, inFlight: 0 };
       return {
         ready: hub.attach(socket),
         message: (text) => commands.receive(caller, text),

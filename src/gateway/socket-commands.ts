@@ -19,6 +19,7 @@ export interface Caller {
   readonly connection: Connection;
   readonly claims: Claims;
   readonly language: () => string | undefined;
+  close(refusal: Refusal): void;
   /** Commands of this socket under way. */
   inFlight: number;
 }
@@ -87,7 +88,7 @@ export class SocketCommands {
 
   receive(caller: Caller, text: string): void {
     if (caller.connection.unread > this.#limits.unreadBytesMax) {
-      caller.connection.close(1013, 'FELL_BEHIND', JSON.stringify({ type: 'CLOSING', code: 1013 }));
+      caller.close(new Refusal('FELL_BEHIND'));
       return;
     }
     const frame = frameOf(text);

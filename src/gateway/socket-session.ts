@@ -70,7 +70,8 @@ export interface SessionOptions {
 }
 
 /** Messages that may come before the socket is ready. */
-const earlyMessagesMax = 64;
+const earlyMessagesMax = 1_024;
+const earlyCharactersMax = 512 * 1024;
 
 /** The token of a first message: bare, or `{"token"}`, or `{"id","type":"AUTHENTICATE","data":{"token"}}`. */
 function tokenOf(text: string): { readonly token: string | undefined; readonly id?: unknown } {
@@ -91,6 +92,7 @@ export class SocketSession implements SocketHandlers {
   #signedIn: SignedIn | undefined;
   #state: 'anonymous' | 'verifying' | 'open' | 'closed' = 'anonymous';
   #early: string[] = [];
+  #earlyCharacters = 0;
   #cancelDeadline: () => void = () => undefined;
 
   constructor(options: SessionOptions) {
@@ -121,7 +123,9 @@ export class SocketSession implements SocketHandlers {
       if (token === undefined) this.close(new Refusal('UNAUTHENTICATED'));
       else this.#verify(token, id);
     } else if (this.#state === 'verifying') {
-      if (this.#early.length < earlyMessagesMax) this.#early.push(text);
+      this.#earlyCharacters += text.length;
+      const fits = this.#early.length < earlyMessagesMax && this.#earlyCharacters <= earlyCharactersMax;
+      if (fits) this.#early.push(text);
       else this.close(new Refusal('RATE_LIMITED'));
     }
   }

@@ -166,6 +166,29 @@ describe('signing in', () => {
   });
 });
 
+describe('messages that come early', () => {
+  test('they are taken up in order once signed in', async () => {
+    const app = await given();
+    const client = await SocketClient.open(url(app));
+
+    client.send(await app.token());
+    for (let id = 0; id < 500; id++) client.send({ id, type: 'PING' });
+    await client.reply(499);
+
+    expect(client.frames.map(({ re }) => re)).toEqual(Array.from({ length: 500 }, (_, id) => id));
+  });
+
+  test('more of them than allowed end the socket', async () => {
+    const app = await given({ socketReady: new Promise(() => undefined) });
+    const client = await SocketClient.open(url(app));
+
+    client.send(await app.token());
+    for (let id = 0; id < 20; id++) client.send({ id, type: 'PING', data: 'x'.repeat(60_000) });
+
+    expect(await client.closed).toBe(4029);
+  });
+});
+
 describe('commands over a socket', () => {
   const greeting = (id: unknown, words = 'hi'): object => ({ id, type: 'GREET', data: { personId, words } });
 

@@ -37,6 +37,8 @@ export interface Greeter {
 
 export interface GreeterOptions extends Partial<Pick<GatewayOptions, 'allowedOrigins' | 'ready' | 'port'>> {
   readonly limits?: Partial<GatewayOptions['limits']>;
+  /** What a signed-in socket waits for. Default: nothing. */
+  readonly socketReady?: Promise<void>;
   /** Commands wait for `settle`. Default: they start at once. */
   readonly waits?: boolean;
 }
@@ -103,12 +105,12 @@ export async function greeter(options: GreeterOptions = {}): Promise<Greeter> {
         admit({ name }) {
           if (name === 'nobody') throw new Refusal('RUDE');
         },
-        open({ connection, claims, params, language }) {
+        open({ connection, claims, params, language, close }) {
           if (claims.email !== `${params.name}@example.com`) throw new Refusal('NOT_OWN_USER');
           connections.push(connection);
-          const caller = { connection, claims, language: () => language, inFlight: 0 };
+          const caller = { connection, claims, language: () => language, close, inFlight: 0 };
           return {
-            ready: Promise.resolve(),
+            ready: options.socketReady ?? Promise.resolve(),
             message: (text) => commands.receive(caller, text),
             closed: () => undefined,
           };
