@@ -45,8 +45,8 @@ function sockets(system: ActorSystem, commands: SocketCommands): SocketRoute {
       read: (topic, position) => system.readTopic(topic, position),
       delivery: () => ({ frames: [] }),
     },
-    open({ connection, claims, language }) {
-      const caller: Caller = { connection, claims, language: () => language, inFlight: 0 };
+    open({ connection, claims, language, close }) {
+      const caller: Caller = { connection, claims, language: () => language, close, inFlight: 0 };
       return {
         ready: Promise.resolve(),
         message: (text) => commands.receive(caller, text),

@@ -147,10 +147,11 @@ export function section(workload: Workload, results: Results): string {
 }
 
 export function machineText(facts: MachineFacts, stores: readonly StoreName[]): string {
-  const { cores, cpu, memoryGiB, node, kernel, redis, folder, loadBefore, loadAfter, nodeFlags } = facts;
+  const { cores, cpu, memoryGiB, node, kernel, redis, folder, loadBefore, loadAfter, nodeFlags, pace } = facts;
   return [
     `Machine: ${cores} cores of ${cpu}, ${memoryGiB} GiB; ${kernel}; Node ${node}${nodeFlags === '' ? '' : ` with ${nodeFlags}`}; ${redis}.`,
-    `Stores of LMDB on ${folder}. Load average before ${loadBefore}, after ${loadAfter} (what runs beside it moves the rates; CPU µs less so).`,
+    `Stores of LMDB on ${folder}. Load average before ${loadBefore}, after ${loadAfter}: neighbours move the rates most.`,
+    `A fixed piece of work took ${ms(pace.median)} ms of CPU (best ${ms(pace.best)}, worst ${ms(pace.worst)}): CPU µs of two runs compare when this does.`,
     'An answered commit survives:',
     ...stores.map((name) => `  ${name}: ${durabilityTexts[name]}`),
   ].join('\n');

@@ -2,7 +2,7 @@
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadAverage, type MachineFacts, machineFacts } from './machine.ts';
+import { loadAverage, type MachineFacts, machineFacts, paceMs } from './machine.ts';
 import { noResults, type Results, type Selection, stepsOf, type Workload } from './plan.ts';
 
 export interface Progress {
@@ -35,6 +35,8 @@ export async function runBench(selection: Selection, minutesMax: number, progres
   const loadBefore = loadAverage();
   const results = noResults();
   const leftOut: string[] = [];
+  paceMs();
+  const paces = [paceMs()];
   try {
     const steps = stepsOf({ ...selection, folder });
     for (const [i, { title, workload, run }] of steps.entries()) {
@@ -42,11 +44,12 @@ export async function runBench(selection: Selection, minutesMax: number, progres
       if (performance.now() > until) leftOut.push(title);
       else {
         progress.doing(where);
+        paces.push(paceMs());
         await run(results, (part) => progress.doing(`${where}: ${part}`));
       }
       if (steps[i + 1]?.workload !== workload) progress.finished(workload, results);
     }
-    const machine = await machineFacts({ folder, loadBefore, nodeFlags: selection.nodeFlags });
+    const machine = await machineFacts({ folder, loadBefore, nodeFlags: selection.nodeFlags, paces });
     return { machine, results, leftOut };
   } finally {
     process.off('SIGINT', interrupted);
