@@ -13,12 +13,14 @@ import { join } from 'node:path';
 export interface RedisServerOptions {
   /** Default `everysec`. */
   readonly appendfsync?: 'always' | 'everysec' | 'no';
-  /** Further settings, for example `{ 'cluster-enabled': 'yes' }`; several words of one are a list. */
+  /** A node of a cluster, without slots at first. */
+  readonly cluster?: boolean;
+  /** Further settings, for example `{ requirepass: 'hush' }`; several words of one are a list. */
   readonly settings?: Readonly<Record<string, string | readonly string[]>>;
 }
 
-/** Ends the server (its first argument) as soon as its standard input closes, which the kernel does for a killed parent. */
-const watchdog = 'read -r line; kill -KILL "$0" 2>/dev/null';
+/** Ends the server and removes its folder as soon as its standard input closes, which the kernel does for a killed parent. */
+const watchdog = 'read -r line; kill -KILL "$0" 2>/dev/null; rm -rf "$1"';
 const startMs = 10_000;
 
 export class RedisServer {
@@ -29,7 +31,8 @@ export class RedisServer {
   #watchdog: ChildProcess | undefined;
   #log = '';
 
-  private constructor(port: number, folder: string, { appendfsync = 'everysec', settings = {} }: RedisServerOptions) {
+  private constructor(port: number, busPort: number, folder: string, options: RedisServerOptions) {
+    const { appendfsync = 'everysec', cluster = false, settings = {} } = options;
     this.port = port;
     this.#folder = folder;
     const all = {
@@ -39,6 +42,8 @@ export class RedisServer {
       save: '',
       appendonly: 'yes',
       appendfsync,
+      // By default a node's bus is 10,000 ports further, where there may be none.
+      ...(cluster ? { 'cluster-enabled': 'yes', 'cluster-port': String(busPort) } : {}),
       ...settings,
     };
     this.#args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, ...[value].flat()]);
@@ -51,7 +56,7 @@ export class RedisServer {
     }
     const folder = await mkdtemp(join(tmpdir(), 'troupe-redis-'));
     for (let attempt = 1; ; attempt++) {
-      const server = new RedisServer(await freePort(), folder, options);
+      const server = new RedisServer(await freePort(), await freePort(), folder, options);
       try {
         await server.restart();
         return server;
@@ -74,7 +79,9 @@ export class RedisServer {
       this.#log += text;
     });
     this.#server = server;
-    this.#watchdog = spawn('sh', ['-c', watchdog, String(server.pid)], { stdio: ['pipe', 'ignore', 'ignore'] });
+    this.#watchdog = spawn('sh', ['-c', watchdog, String(server.pid), this.#folder], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
     const end = performance.now() + startMs;
     while (!(await answersPing(this.port))) {
       if (server.exitCode !== null || performance.now() > end) {

@@ -28,6 +28,7 @@ import { actorOf, deadLetterOf, entryOf, headOf, rowOf, shardStateOf, topicPageO
 import { commandOf } from './redis/resp.ts';
 import {
   assertDurability,
+  assertWhole,
   durabilitySentence,
   evictionWarning,
   loadLibrary,
@@ -86,6 +87,7 @@ export async function openRedisJournal(options: RedisJournalOptions): Promise<Jo
     const warning = evictionWarning(facts);
     if (warning !== undefined) options.warn?.(warning, {});
     assertDurability(facts, options.durability);
+    await assertWhole(ask);
     await loadLibrary(ask);
     const { shards, id } = await openStore(ask, prefix, options.shards, ids);
     const description = `${plainUrl(url)}, ${durabilitySentence(facts)}`;

@@ -80,7 +80,7 @@ async function damage(client: Redis, target: DamageTarget): Promise<void> {
     case 'snapshot':
       return damageField(client, key('snapshots'), target.actor);
     case 'timer':
-      return damageField(client, key('timers'), `${target.actor} ${target.id}`);
+      return damageField(client, key('timers'), `${target.actor}\0${target.id}`);
     case 'outbox':
       return damageField(client, key('outbox'), `${target.to}:${target.n}`);
     case 'publication': {

@@ -15,7 +15,7 @@ export interface ShardKeys {
   readonly addresses: string;
   /** Hash: address to snapshot record. */
   readonly snapshots: string;
-  /** Hash: `address id` to timer record. */
+  /** Hash: address, zero byte and id to timer record. */
   readonly timers: string;
   /** Hash: `shard:n` to message. */
   readonly outbox: string;

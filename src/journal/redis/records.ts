@@ -7,7 +7,7 @@
 import { crc32 } from 'node:zlib';
 import type { Address } from '../../actor/address.ts';
 import { decode, encode } from '../codec.ts';
-import type { ActorIndex, DeadLetterRecord, Head, JournalEntry, TimerRecord } from '../journal.ts';
+import type { ActorIndex, DeadLetterRecord, Head, JournalEntry, TimerKey, TimerRecord } from '../journal.ts';
 import type { CommandBytes } from './resp.ts';
 
 /** Checksum of a body that is kept under `name`. */
@@ -64,8 +64,14 @@ export function decodeSnapshot(body: Buffer): { readonly version: number; readon
   return { version: body.readDoubleBE(0), payload: body.subarray(8) };
 }
 
-export function timerField(timer: { readonly actor: Address; readonly id: string }): string {
-  return `${timer.actor} ${timer.id}`;
+/** Address, zero byte, id: an address may hold any other ASCII character. */
+export function timerField({ actor, id }: TimerKey): string {
+  return `${actor}\0${id}`;
+}
+
+export function timerKeyOf(field: string): TimerKey {
+  const end = field.indexOf('\0');
+  return { actor: field.slice(0, end) as Address, id: field.slice(end + 1) };
 }
 
 export function encodeTimer({ dueAt, generation, payload, operation }: TimerRecord): Uint8Array {
@@ -74,9 +80,7 @@ export function encodeTimer({ dueAt, generation, payload, operation }: TimerReco
 
 export function decodeTimer(field: string, body: Uint8Array): TimerRecord {
   const [dueAt, generation, payload, operation] = decode<readonly [number, number, Uint8Array, string | null]>(body);
-  const space = field.indexOf(' ');
-  const key = { actor: field.slice(0, space) as Address, id: field.slice(space + 1) };
-  const timer = { ...key, dueAt, generation, payload: Buffer.from(payload) };
+  const timer = { ...timerKeyOf(field), dueAt, generation, payload: Buffer.from(payload) };
   return operation === null ? timer : { ...timer, operation };
 }
 

@@ -27,6 +27,7 @@ import {
   decodeTimer,
   headChecksum,
   readEntry,
+  timerKeyOf,
   unsealed,
 } from './records.ts';
 
@@ -62,12 +63,12 @@ export function shardStateOf(shard: number, reply: Reply): ShardState {
 function timerOf(shard: number, field: string, record: Buffer): TimerRecord {
   const body = unsealed(field, record);
   if (body !== undefined) return decodeTimer(field, body);
-  const [actor = '', timer = ''] = split(field, ' ');
+  const { actor, id: timer } = timerKeyOf(field);
   throw new TroupeError('JOURNAL_DAMAGED', `Timer ${timer} of ${actor} is damaged.`, { shard, actor, timer });
 }
 
 function messageOf(shard: number, field: string, record: Buffer): OutboxRecord {
-  const [to, n] = split(field, ':').map(Number) as [number, number];
+  const [to, n] = field.split(':').map(Number) as [number, number];
   const payload = unsealed(field, record);
   // Copied, because messages stay in memory until they are acknowledged and would keep the whole reply there.
   if (payload !== undefined) return { to, n, payload: Buffer.from(payload) };
@@ -171,9 +172,4 @@ function pairsOf(flat: Pairs): readonly (readonly [string, Buffer])[] {
   const pairs: [string, Buffer][] = [];
   for (let i = 0; i < flat.length; i += 2) pairs.push([String(flat[i]), flat[i + 1] as Buffer]);
   return pairs;
-}
-
-function split(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator);
-  return [text.slice(0, at), text.slice(at + 1)];
 }

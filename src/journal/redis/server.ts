@@ -62,6 +62,24 @@ export async function serverFacts(ask: Ask): Promise<ServerFacts> {
   return { config };
 }
 
+/**
+ * Throws JOURNAL_INCOMPATIBLE when the server has only a part of a cluster's slots. The keys and functions would do on a
+ * cluster; this adapter has one connection.
+ */
+export async function assertWhole(ask: Ask): Promise<void> {
+  const info = await ask('CLUSTER', 'INFO').then(String, (error: Error) => {
+    if (error.name === 'ReplyError') return '';
+    throw error;
+  });
+  const nodes = Number(/cluster_size:(\d+)/.exec(info)?.[1] ?? 0);
+  if (nodes <= 1) return;
+  throw new TroupeError(
+    'JOURNAL_INCOMPATIBLE',
+    `This is a Redis Cluster of ${nodes} nodes; a journal needs one server that has all slots. Use a single Redis or Valkey.`,
+    { nodes },
+  );
+}
+
 /** Throws JOURNAL_INCOMPATIBLE when the server may delete keys by itself; a sentence when it only might one day. */
 export function evictionWarning({ config }: ServerFacts): string | undefined {
   const policy = config.get('maxmemory-policy');
