@@ -3,12 +3,18 @@
 import { afterAll, afterEach, beforeAll, describe } from 'vitest';
 import { Chat } from './chat.ts';
 import type { StoreKind } from './stores.ts';
+import { idempotencySuite } from './suites/idempotency.ts';
+import { notificationSuite } from './suites/notifications.ts';
+import { privacySuite } from './suites/privacy.ts';
 import { ruleSuite } from './suites/rules.ts';
 import { sagaSuite } from './suites/sagas.ts';
 
 const suites = {
   sagas: sagaSuite,
   rules: ruleSuite,
+  notifications: notificationSuite,
+  privacy: privacySuite,
+  idempotency: idempotencySuite,
 };
 
 export function chatSuite(kind: StoreKind): void {
@@ -17,7 +23,10 @@ export function chatSuite(kind: StoreKind): void {
     beforeAll(async () => {
       chat = await Chat.start(kind);
     });
-    afterEach(() => chat?.disconnect());
+    afterEach(() => {
+      chat?.disconnect();
+      if (chat?.server.isRunning === false) throw new Error(chat.server.fate);
+    });
     afterAll(() => chat?.remove());
 
     const running = (): Chat => {

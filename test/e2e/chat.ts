@@ -7,7 +7,7 @@ import { type Answer, type RequestHeaders, request } from './http-client.ts';
 import { Person } from './person.ts';
 import type { SocketClient } from './socket-client.ts';
 import { createStore, type Store, type StoreKind } from './stores.ts';
-import { TroupeServer } from './troupe-server.ts';
+import { freePort, type ServerOptions, TroupeServer } from './troupe-server.ts';
 
 export interface ChatOptions {
   /** Whatever was answered survives also a kill of the store itself. */
@@ -19,21 +19,22 @@ export class Chat {
   readonly store: Store;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #sockets = new Set<SocketClient>();
+  readonly #port: number;
   #server: TroupeServer;
-  #port: number;
   #people = 0;
 
-  private constructor(store: Store, server: TroupeServer, environment: Readonly<Record<string, string>>) {
+  private constructor(store: Store, server: TroupeServer, { port, environment = {} }: ServerOptions) {
     this.store = store;
     this.#server = server;
-    this.#port = server.port;
+    this.#port = port;
     this.#environment = environment;
   }
 
   static async start(kind: StoreKind, { everyWrite = false, environment = {} }: ChatOptions = {}): Promise<Chat> {
     const store = await createStore(kind, { everyWrite });
     try {
-      return new Chat(store, await TroupeServer.start({ journal: store.url, environment }), environment);
+      const options = { journal: store.url, port: await freePort(), environment };
+      return new Chat(store, await TroupeServer.start(options), options);
     } catch (error) {
       await store.remove();
       throw error;

@@ -5,6 +5,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 
 const bin = join(import.meta.dirname, '../../actors/cli/troupe.js');
@@ -15,9 +16,21 @@ const readyPauseMs = 20;
 export interface ServerOptions {
   /** For `JOURNAL`. */
   readonly journal: string;
-  /** 0 takes a free one. */
-  readonly port?: number;
+  readonly port: number;
   readonly environment?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A port that nobody listens on. A server that is to be started again needs it: one that took its own (PORT=0) leaves
+ * connections behind which keep others off that port for a minute.
+ */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
 }
 
 export class TroupeServer {
@@ -28,7 +41,7 @@ export class TroupeServer {
   readonly #watchdog: ChildProcess;
   readonly #exit: Promise<number | null>;
 
-  private constructor({ journal, port = 0, environment = {} }: ServerOptions) {
+  private constructor({ journal, port, environment = {} }: ServerOptions) {
     const { PATH = '' } = process.env;
     this.#child = spawn(process.execPath, [bin, 'start'], {
       env: { PATH, HOST: '127.0.0.1', PORT: String(port), JOURNAL: journal, LOG_LEVEL: 'warn', ...environment },
@@ -65,12 +78,15 @@ export class TroupeServer {
     return this.#url;
   }
 
-  get port(): number {
-    return Number(new URL(this.#url).port);
-  }
-
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** What became of it, and what it said. */
+  get fate(): string {
+    const { exitCode, signalCode } = this.#child;
+    const end = this.isRunning ? 'runs' : `ended with ${signalCode ?? exitCode}`;
+    return `The server ${end}. It said:\n${this.output.slice(-4_000)}`;
   }
 
   /** SIGTERM; gives the exit code. */
@@ -92,7 +108,7 @@ export class TroupeServer {
 
   async #becomeReady(): Promise<void> {
     const signal = AbortSignal.timeout(startMs);
-    const failure = (): Error => new Error(`The server did not become ready:\n${this.output}`);
+    const failure = (): Error => new Error(`Not ready. ${this.fate}`);
     for (;;) {
       const listens = /Troupe listens on (http:\S+)/.exec(this.output);
       if (listens !== null) {
