@@ -26,7 +26,7 @@ describe('users', () => {
     expect(alice.id).toBe('c160f8cc-69a4-30bf-ab03-62752353d060');
   });
 
-  test('everybody sees an email but its owner’s alone', async () => {
+  test('an email is shown to its owner alone', async () => {
     expect((await alice.get('/v1/users/currentUser')).body).toMatchObject({ id: alice.id, email: alice.email });
     expect((await alice.get(`/v1/users/${alice.id}`)).body).toHaveProperty('email');
     expect((await bob.get(`/v1/users/${alice.id}`)).body).not.toHaveProperty('email');

@@ -105,6 +105,18 @@ describe('feeding', () => {
     expect(topics.reads).toBeGreaterThan(1);
   });
 
+  test('what a peer does not read stays bounded over time', async () => {
+    const { socket, publish } = given();
+    socket.isReading = false;
+
+    for (const frame of frames(1, 60)) {
+      publish(frame);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+
+    expect(socket.buffered()).toBeLessThan(200);
+  });
+
   test('a burst in one pass is bounded too', async () => {
     const { socket, publish, connection } = given();
 
