@@ -240,7 +240,7 @@ describe('rooms and messages', () => {
 
 describe('slow readers', () => {
   /** More than the buffers of both ends hold. */
-  const count = 600;
+  const count = 400;
   const content = (n: number): string => `${n} ${'😀'.repeat(3_990)}`;
 
   async function flood(sender: Person, roomId: string): Promise<void> {
