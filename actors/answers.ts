@@ -9,7 +9,7 @@ import { sagaNames } from './contract.ts';
 
 function toSaga(answer: Answer): Effect {
   const saga = answer.type.slice(0, -'_APPROVED'.length);
-  return tell(addressOf(saga, answer.operationId), answer);
+  return tell(addressOf(saga, answer.operationId), answer, { operation: answer.operationId });
 }
 
 export const answers = Object.fromEntries(

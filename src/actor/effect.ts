@@ -6,30 +6,37 @@
 import type { Address } from './address.ts';
 import type { AnyEvent } from './envelope.ts';
 
+/** How what an effect sends belongs to an operation. */
+export interface SendingOptions {
+  /**
+   * Leaves this shard only when everything the same operation sent before has been committed by its receivers; within a
+   * turn, after everything it told near actors before.
+   */
+  readonly settled?: boolean;
+  /** The operation it belongs to. Default: that of the envelope which is being handled. */
+  readonly operation?: string;
+}
+
 export type Effect =
-  | {
+  | (SendingOptions & {
       readonly kind: 'tell';
       readonly to: Address;
       readonly event: AnyEvent;
-      /** Leaves this shard only when everything the same operation sent before has been committed by its receivers. */
-      readonly settled?: boolean;
-    }
+    })
   | {
       /** Answers the `ask` whose envelope is being handled; nothing happens when nobody asked. */
       readonly kind: 'reply';
       readonly value: unknown;
     }
-  | {
-      /** Adds one publication to a topic, wherever the topic's shard is. */
+  /** Adds one publication to a topic, wherever the topic's shard is. Settled: whoever sees it sees the whole operation in every read. */
+  | (SendingOptions & {
       readonly kind: 'publish';
       /** `name:{uuid}`; lives on the shard of the id. */
       readonly topic: string;
       readonly data: unknown;
-      /** As in `tell`: whoever sees the publication sees the whole operation in every read. */
-      readonly settled?: boolean;
-    };
+    });
 
-export function tell(to: Address, event: AnyEvent, options: { readonly settled?: boolean } = {}): Effect {
+export function tell(to: Address, event: AnyEvent, options: SendingOptions = {}): Effect {
   return { kind: 'tell', to, event, ...options };
 }
 
@@ -37,6 +44,6 @@ export function reply(value: unknown): Effect {
   return { kind: 'reply', value };
 }
 
-export function publish(topic: string, data: unknown, options: { readonly settled?: boolean } = {}): Effect {
+export function publish(topic: string, data: unknown, options: SendingOptions = {}): Effect {
   return { kind: 'publish', topic, data, ...options };
 }

@@ -70,4 +70,13 @@ export interface Local {
   readonly envelope: Envelope;
 }
 
-export type Delivery = Command | Read | Barrier | Arrival | Firing | Local;
+/** A settled publication to a topic of this shard: it comes after what its operation told near actors before. */
+export interface News {
+  readonly kind: 'news';
+  readonly topic: string;
+  readonly data: unknown;
+  /** The envelope that caused it, with the operation the publication belongs to. */
+  readonly cause: Envelope;
+}
+
+export type Delivery = Command | Read | Barrier | Arrival | Firing | Local | News;

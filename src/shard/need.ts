@@ -27,6 +27,7 @@ export function actorNamedBy(delivery: Delivery, host: TurnHost): Address | unde
         ? known(delivery.key.actor, host)
         : undefined;
     case 'barrier':
+    case 'news':
       return undefined;
   }
 }

@@ -41,6 +41,7 @@ function keyOf(delivery: Delivery): unknown {
     case 'read':
     case 'barrier':
     case 'local':
+    case 'news':
       return delivery;
   }
 }

@@ -31,7 +31,7 @@ import type { Limits } from '../limits.ts';
 import type { Projections } from '../projection/projections.ts';
 import { topicShard } from '../topic/topic.ts';
 import type { Cell } from './cell.ts';
-import type { Arrival, Command, Delivery, Firing, Parcel } from './delivery.ts';
+import type { Arrival, Command, Delivery, Firing, News, Parcel } from './delivery.ts';
 import type { Outbox } from './outbox.ts';
 import { type CellStep, stepOf } from './step.ts';
 import { TimerChanges } from './timer-changes.ts';
@@ -110,6 +110,8 @@ export class Turn {
       case 'barrier':
         this.#releases.push(() => delivery.waiting.resolve());
         return;
+      case 'news':
+        return this.#tellNews(delivery);
     }
   }
 
@@ -132,6 +134,7 @@ export class Turn {
         return;
       }
       case 'barrier':
+      case 'news':
         return this.handle(delivery);
     }
   }
@@ -271,13 +274,18 @@ export class Turn {
 
   #perform(effect: Exclude<Effect, { kind: 'reply' }>, self: Address, cause: Envelope): void {
     const { shard, shards, limits, ids, outbox, hosted } = this.#host;
-    const operation = cause.operation;
-    const mustWait = effect.settled === true && operation !== undefined && outbox.isPending(operation);
+    const operation = effect.operation ?? cause.operation;
+    const { settled } = effect;
     if (effect.kind === 'publish') {
-      const to = topicShard(effect.topic, shards);
-      if (to === shard && !mustWait) return this.#publish(effect.topic, effect.data, cause);
-      return this.#send(to, { publication: { topic: effect.topic, data: effect.data } }, cause, effect.settled);
+      const { topic, data } = effect;
+      const to = topicShard(topic, shards);
+      const origin = operation === undefined ? cause : { ...cause, operation };
+      if (to !== shard) this.#send(to, { publication: { topic, data } }, origin, settled);
+      else if (settled === true) this.locals.push({ kind: 'news', topic, data, cause: origin });
+      else this.#publish(topic, data, cause);
+      return;
     }
+    const mustWait = settled === true && operation !== undefined && outbox.isPending(operation);
     const { type, id } = parseAddress(effect.to);
     const to = shardOf(hosted.get(type)?.definition.shardKey(id) ?? id, shards);
     const envelope: Envelope = {
@@ -295,7 +303,15 @@ export class Turn {
       this.locals.push({ kind: 'local', envelope });
       return;
     }
-    this.#send(to, { envelope }, cause, effect.settled);
+    this.#send(to, { envelope }, envelope, settled);
+  }
+
+  /** Everything near that was told before it has been handled; what of it went far is waited for. */
+  #tellNews({ topic, data, cause }: News): void {
+    const { outbox, shard } = this.#host;
+    const mustWait = cause.operation !== undefined && outbox.isPending(cause.operation);
+    if (mustWait) this.#send(shard, { publication: { topic, data } }, cause, true);
+    else this.#publish(topic, data, cause);
   }
 
   #publish(topic: string, data: unknown, cause: Envelope): void {
@@ -321,8 +337,8 @@ export class Turn {
     try {
       payload = encode(parcel);
     } catch (error) {
-      const message = `What ${cause.to} sent on ${cause.event.type} cannot be encoded: ${messageOf(error)}`;
-      return this.#fail(content.envelope ?? cause, new TroupeError('MACHINE_FAILED', message, {}, error), undefined);
+      const message = `What belongs to ${cause.event.type} for ${cause.to} cannot be encoded: ${messageOf(error)}`;
+      return this.#fail(cause, new TroupeError('MACHINE_FAILED', message, {}, error), undefined);
     }
     outboxLast.set(to, n);
     this.#outbox.push({ to, n, payload });
