@@ -49,6 +49,15 @@ const nobody = {
   send: () => {
     throw new TroupeError('MACHINE_REFUSED', 'A persisted machine cannot send to itself by reference; use raise().');
   },
+  system: {
+    // The first thing a child asks of its parent's system: registration cannot see a spawn inside of a function.
+    _bookId: () => {
+      throw new TroupeError(
+        'MACHINE_REFUSED',
+        "A persisted machine cannot spawn an actor; emit an event and let the definition's effects tell one.",
+      );
+    },
+  },
 };
 
 /** XState hands actions over as `{type, params}`; `exec` is what a live interpreter would run, and is never called. */
@@ -121,7 +130,9 @@ export class HostedMachine {
       .digest('base64url')
       .slice(0, 16);
     this.#machine = definition.machine.provide({});
-    this.#machine.options = { maxIterations: microstepsMax, ...this.#machine.options };
+    // XState's own default is no limit, and it is already in the options.
+    const maxIterations = Math.min(microstepsMax, this.#machine.options?.maxIterations ?? microstepsMax);
+    this.#machine.options = { ...this.#machine.options, maxIterations };
   }
 
   /** The state before the first event, and what entering it emitted and scheduled. */
