@@ -3,9 +3,16 @@
 import { afterAll, afterEach, beforeAll, describe } from 'vitest';
 import { Chat } from './chat.ts';
 import type { StoreKind } from './stores.ts';
+import { blameSuite } from './suites/blame.ts';
+import { consistencySuite } from './suites/consistency.ts';
 import { idempotencySuite } from './suites/idempotency.ts';
+import { identitySuite } from './suites/identity.ts';
+import { idSuite } from './suites/ids.ts';
+import { lifecycleSuite } from './suites/lifecycle.ts';
 import { notificationSuite } from './suites/notifications.ts';
 import { privacySuite } from './suites/privacy.ts';
+import { problemSuite } from './suites/problems.ts';
+import { readSuite } from './suites/reads.ts';
 import { ruleSuite } from './suites/rules.ts';
 import { sagaSuite } from './suites/sagas.ts';
 
@@ -14,7 +21,14 @@ const suites = {
   rules: ruleSuite,
   notifications: notificationSuite,
   privacy: privacySuite,
+  reads: readSuite,
+  ids: idSuite,
+  identity: identitySuite,
+  problems: problemSuite,
+  blame: blameSuite,
+  consistency: consistencySuite,
   idempotency: idempotencySuite,
+  lifecycle: lifecycleSuite,
 };
 
 export function chatSuite(kind: StoreKind): void {
