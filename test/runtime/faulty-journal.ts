@@ -32,6 +32,8 @@ export type CommitFault =
   | 'unknown, late'
   /** Applied at once, and answered after `lateMs`: later commits are answered before it. */
   | 'done, late'
+  /** Applied, and answered, after `lateMs`. */
+  | 'slow'
   /** Applied, and answered as a repetition is. */
   | 'repeated'
   /** The process dies before, or after, the store applied it. */
@@ -120,6 +122,9 @@ export class FaultyJournal implements Journal {
         await new Promise<void>((resolve) => this.#clock.after(lateMs, resolve));
         return outcome;
       }
+      case 'slow':
+        await new Promise<void>((resolve) => this.#clock.after(lateMs, resolve));
+        return this.#inner.commit(commit);
       case 'repeated': {
         const outcome = await this.#inner.commit(commit);
         return outcome.kind === 'done' ? { kind: 'done', offsets: undefined } : outcome;

@@ -118,6 +118,26 @@ test('parcels leave for other shards after their commit', async () => {
   expect(await notesOf(system, idOn(2, 1))).toEqual(['b']);
 });
 
+test('parcels of a second commit wait for that one', async () => {
+  const stage = new Stage();
+  const { system, journal } = await stage.open();
+  journal.onCommit = (commit) => {
+    if (commit.shard !== 1) return undefined;
+    return commit.number === 1 ? 'done, late' : 'slow';
+  };
+  const told = (key: string) => note(key, { kind: 'note', to: notebookOn(2, 1), key });
+
+  void system.actor(notebook, idOn(1, 1)).tell(told('a'));
+  await stage.clock.advance(50);
+  void system.actor(notebook, idOn(1, 1)).tell(told('b'));
+  await stage.clock.advance(60);
+  const before = await notesOf(system, idOn(2, 1));
+  await stage.clock.advance(1_000);
+
+  expect(before).toEqual(['a']);
+  expect(await notesOf(system, idOn(2, 1))).toEqual(['a', 'b']);
+});
+
 test('parcels are acknowledged after the receiving commit', async () => {
   const stage = new Stage();
   const acknowledged: number[] = [];
