@@ -1,6 +1,7 @@
 /**
  * The reads of the LMDB adapter. Each runs in one go on one snapshot of the store, so what it gives belongs together.
- * They see committed and synced data only, never what a transaction under way will write.
+ * Reads of single keys (`readActors`, `readRows`) may be given the latest tables; reads of ranges are given LMDB's own,
+ * and their caller waits before until LMDB has what was answered.
  */
 
 import type { Address } from '../actor/address.ts';
@@ -41,9 +42,9 @@ import {
   readTimer,
 } from './lmdb-records.ts';
 import { readPairs, readProjections, readShardHead, readTopicNumbers, whole } from './lmdb-shard.ts';
-import type { Tables } from './lmdb-tables.ts';
+import type { ReadTables } from './lmdb-tables.ts';
 
-export function readShard(tables: Tables, shard: number): ShardState {
+export function readShard(tables: ReadTables, shard: number): ShardState {
   const timers: TimerRecord[] = [];
   for (const { key, value } of tables.state.getRange(rangeOf(shardKey(kinds.timer, shard)))) {
     timers.push(whole(shard, `Timer "${nameIn(key).replace('\0', ' ')}"`, () => readTimer(key, value)));
@@ -63,7 +64,7 @@ export function readShard(tables: Tables, shard: number): ShardState {
   };
 }
 
-export function readEntries(tables: Tables, shard: number, after: number, limit: number): (JournalEntry | Error)[] {
+export function readEntries(tables: ReadTables, shard: number, after: number, limit: number): (JournalEntry | Error)[] {
   const start = Math.max(0, after) + 1;
   const { seq: last } = readShardHead(tables, shard);
   const entries: (JournalEntry | Error)[] = [];
@@ -82,7 +83,7 @@ export function readEntries(tables: Tables, shard: number, after: number, limit:
 }
 
 export function readActors(
-  tables: Tables,
+  tables: ReadTables,
   shard: number,
   actors: readonly Address[],
 ): (ActorRecord | Error | undefined)[] {
@@ -96,7 +97,7 @@ export function readActors(
   });
 }
 
-function readActor(tables: Tables, shard: number, actor: Address): ActorRecord | undefined {
+function readActor(tables: ReadTables, shard: number, actor: Address): ActorRecord | undefined {
   const index = indexOf(tables, shard, actor);
   if (index === undefined) return undefined;
   const tail = index.tail.map((seq) => {
@@ -111,21 +112,21 @@ function readActor(tables: Tables, shard: number, actor: Address): ActorRecord |
   return snapshot === undefined ? { index, tail } : { index, snapshot, tail };
 }
 
-function indexOf(tables: Tables, shard: number, actor: Address): ActorIndex | undefined {
+function indexOf(tables: ReadTables, shard: number, actor: Address): ActorIndex | undefined {
   const key = nameKey(kinds.index, shard, actor);
   const record = tables.state.getBinary(key);
   if (record === undefined) return undefined;
   return ofActor(shard, actor, 'index', () => readIndex(key, actor, record));
 }
 
-function snapshotOf(tables: Tables, shard: number, actor: Address): SnapshotRecord | undefined {
+function snapshotOf(tables: ReadTables, shard: number, actor: Address): SnapshotRecord | undefined {
   const key = nameKey(kinds.snapshot, shard, actor);
   const record = tables.state.getBinary(key);
   if (record === undefined) return undefined;
   return ofActor(shard, actor, 'snapshot', () => readSnapshot(key, actor, record));
 }
 
-export function listActors(tables: Tables, shard: number, options: RangeOptions): ActorIndex[] {
+export function listActors(tables: ReadTables, shard: number, options: RangeOptions): ActorIndex[] {
   const base = shardKey(kinds.index, shard);
   return scan(tables, base, options).map(({ key, value }) => {
     const actor = nameIn(key) as Address;
@@ -134,7 +135,7 @@ export function listActors(tables: Tables, shard: number, options: RangeOptions)
 }
 
 export function readTopic(
-  tables: Tables,
+  tables: ReadTables,
   shard: number,
   topic: string,
   after: number,
@@ -154,7 +155,7 @@ export function readTopic(
   return { head, oldest, publications };
 }
 
-export function readDeadLetters(tables: Tables, shard: number, limit: number): DeadLetterRecord[] {
+export function readDeadLetters(tables: ReadTables, shard: number, limit: number): DeadLetterRecord[] {
   const { start, end } = rangeOf(shardKey(kinds.deadLetter, shard));
   return [...tables.state.getRange({ start: end, end: start, reverse: true, limit })].map(({ key, value }) =>
     whole(shard, `Dead letter ${numberIn(key)}`, () => readDeadLetter(key, value)),
@@ -162,7 +163,7 @@ export function readDeadLetters(tables: Tables, shard: number, limit: number): D
 }
 
 export function readRows(
-  tables: Tables,
+  tables: ReadTables,
   shard: number,
   view: string,
   names: readonly string[],
@@ -174,7 +175,7 @@ export function readRows(
   });
 }
 
-export function readRange(tables: Tables, shard: number, view: string, options: RangeOptions): ViewRow[] {
+export function readRange(tables: ReadTables, shard: number, view: string, options: RangeOptions): ViewRow[] {
   return scan(tables, rowKey(shard, view, ''), options).map(({ key, value }) => {
     const name = rowIn(key);
     return { key: name, payload: rowPayload(shard, view, name, key, value) };
@@ -182,7 +183,11 @@ export function readRange(tables: Tables, shard: number, view: string, options: 
 }
 
 /** The records whose keys are `base` and a name within the options. */
-function scan(tables: Tables, base: Buffer, options: RangeOptions): { readonly key: Buffer; readonly value: Buffer }[] {
+function scan(
+  tables: ReadTables,
+  base: Buffer,
+  options: RangeOptions,
+): { readonly key: Buffer; readonly value: Buffer }[] {
   const { prefix = '', after, reverse = false, limit } = options;
   const { start, end } = rangeOf(Buffer.concat([base, Buffer.from(prefix, 'latin1')]));
   const pivot = after === undefined ? undefined : Buffer.concat([base, Buffer.from(after, 'latin1')]);

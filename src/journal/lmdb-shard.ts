@@ -40,8 +40,8 @@ import {
   snapshotRecord,
   timerRecord,
 } from './lmdb-records.ts';
-import type { Table, Tables } from './lmdb-tables.ts';
-import type { Write } from './lmdb-writes.ts';
+import type { ReadTable, ReadTables } from './lmdb-tables.ts';
+import type { Write } from './redo-log.ts';
 
 /** Topics whose numbers a book remembers at most; the others are read again. */
 const topicsMax = 4_096;
@@ -72,7 +72,7 @@ export interface ShardBook {
 
 /** A record of the `state` table, or undefined. Throws JOURNAL_DAMAGED with its name. */
 export function readState<T>(
-  tables: Tables,
+  tables: ReadTables,
   shard: number,
   what: string,
   key: Buffer,
@@ -96,19 +96,19 @@ export function whole<T>(shard: number, what: string, read: () => T): T {
   }
 }
 
-export function readShardHead(tables: Tables, shard: number): Head {
+export function readShardHead(tables: ReadTables, shard: number): Head {
   const stored = readState(tables, shard, 'The head', shardKey(kinds.head, shard), readHead);
   return stored ?? { commits: 0, seq: 0, commitId: '' };
 }
 
-export function readProjections(tables: Tables, shard: number): Readonly<Record<string, string>> {
+export function readProjections(tables: ReadTables, shard: number): Readonly<Record<string, string>> {
   const key = shardKey(kinds.projections, shard);
   return readState(tables, shard, 'The projections', key, readJson<Record<string, string>>) ?? {};
 }
 
 /** The marks or the outboxLast of a shard, by shard. */
 export function readPairs(
-  tables: Tables,
+  tables: ReadTables,
   shard: number,
   kind: typeof kinds.mark | typeof kinds.outboxLast,
 ): { readonly shard: number; readonly n: number }[] {
@@ -120,13 +120,13 @@ export function readPairs(
   });
 }
 
-export function readTopicNumbers(tables: Tables, shard: number, topic: string): TopicNumbers {
+export function readTopicNumbers(tables: ReadTables, shard: number, topic: string): TopicNumbers {
   const key = nameKey(kinds.topic, shard, topic);
   const [head, oldest] = readState(tables, shard, `Topic ${topic}`, key, (k, r) => readNumbers(k, r, 2)) ?? [0, 1];
   return { head: head as number, oldest: oldest as number };
 }
 
-export function readBook(tables: Tables, shard: number): ShardBook {
+export function readBook(tables: ReadTables, shard: number): ShardBook {
   const epoch = readState(tables, shard, 'The epoch', shardKey(kinds.epoch, shard), readJson<EpochRecord>);
   const outboxLast = new Map(readPairs(tables, shard, kinds.outboxLast).map((mark) => [mark.shard, mark.n]));
   const outboxFirst = new Map<number, number>();
@@ -151,14 +151,17 @@ export function readBook(tables: Tables, shard: number): ShardBook {
 }
 
 /** The number that the first key of a range ends with. */
-function numberAt(table: Table, range: { start: Buffer; end: Buffer; reverse?: boolean }): number | undefined {
+function numberAt(table: ReadTable, range: { start: Buffer; end: Buffer; reverse?: boolean }): number | undefined {
   for (const key of table.getKeys({ ...range, limit: 1 })) return numberIn(key);
   return undefined;
 }
 
-/** Lists the writes of a commit that is the next one, moves the book on, and gives the publications' offsets. */
+/**
+ * Lists the writes of a commit that is the next one, moves the book on, and gives the publications' offsets. `tables` are
+ * the latest ones; where views are cleared, everything must be applied, for their rows are looked up.
+ */
 export function planCommit(
-  tables: Tables,
+  tables: ReadTables,
   book: ShardBook,
   commit: Commit,
   bounds: JournalBounds,
@@ -169,15 +172,15 @@ export function planCommit(
   const topics = new Map(commit.publications.map(({ topic }) => [topic, topicNumbers(tables, book, shard, topic)]));
   const cleared = commit.viewsCleared.flatMap((view) => rowKeysOf(tables, shard, view));
   const put = (key: Buffer, value: Buffer): void => {
-    writes.push({ table: tables.state, key, value });
+    writes.push({ table: 'state', key, value });
   };
   const remove = (key: Buffer): void => {
-    writes.push({ table: tables.state, key, value: undefined });
+    writes.push({ table: 'state', key, value: undefined });
   };
 
   for (const entry of commit.entries) {
     const key = entryKey(shard, entry.seq);
-    writes.push({ table: tables.journal, key, value: entryRecord(key, entry) });
+    writes.push({ table: 'journal', key, value: entryRecord(key, entry) });
   }
   for (const index of commit.actors) {
     const key = nameKey(kinds.index, shard, index.actor);
@@ -284,11 +287,11 @@ function planPublications(
 }
 
 /** A copy: the book's own moves only when nothing can throw any more. */
-function topicNumbers(tables: Tables, book: ShardBook, shard: number, topic: string): TopicNumbers {
+function topicNumbers(tables: ReadTables, book: ShardBook, shard: number, topic: string): TopicNumbers {
   const known = book.topics.get(topic);
   return known === undefined ? readTopicNumbers(tables, shard, topic) : { ...known };
 }
 
-function rowKeysOf(tables: Tables, shard: number, view: string): Buffer[] {
+function rowKeysOf(tables: ReadTables, shard: number, view: string): Buffer[] {
   return [...tables.state.getKeys(rangeOf(rowKey(shard, view, '')))].map((key) => Buffer.from(key));
 }

@@ -19,7 +19,16 @@ import { DamagedRecord, jsonRecord, readJson } from './lmdb-records.ts';
 
 export type Table = Database<Buffer, Buffer>;
 
-export interface Tables {
+/** What reads need of a table. */
+export type ReadTable = Pick<Table, 'getBinary' | 'getKeys' | 'getRange'>;
+
+export interface ReadTables {
+  readonly journal: ReadTable;
+  readonly state: ReadTable;
+  readonly store: ReadTable;
+}
+
+export interface Tables extends ReadTables {
   readonly root: RootDatabase;
   readonly journal: Table;
   readonly state: Table;
@@ -147,7 +156,7 @@ function formatOf(tables: Tables, { path, shards, readOnly }: TableOptions): Sto
 }
 
 /** A record of the `store` table. Throws JOURNAL_DAMAGED. */
-export function readStored<T>(tables: Tables, name: string, path: string): T | undefined {
+export function readStored<T>(tables: ReadTables, name: string, path: string): T | undefined {
   const key = Buffer.from(name);
   const record = tables.store.getBinary(key);
   try {

@@ -1,34 +1,24 @@
 /**
  * The write path of the LMDB adapter. Jobs are planned in the order they were handed over; the writes of all jobs that
- * wait at that moment go into one transaction, and jobs that come while it is under way gather for the next one. A job
- * first plans: it reads, checks, and lists its writes. Only when all plans are made is anything written, so a job that
- * throws or declines leaves nothing behind.
+ * wait at that moment are one group, which is applied whole or not at all, and jobs that come while it is under way
+ * gather for the next one. A job first plans: it checks, and lists its writes. Only when all plans are made is anything
+ * written, so a job that throws or declines leaves nothing behind.
  *
- * It guarantees that one transaction is under way at most, that a job's plan sees what all jobs before it have written
- * (those of the same transaction excepted: see `alone`), that a transaction is applied whole or not at all and only while
- * this process owns the store, and that each job settles within the deadline.
- *
- * It writes on LMDB's thread (`ifVersion`), not in a transaction's callback: the main thread only lists the writes. The
- * callback form would also keep the writes made before a throw.
+ * It guarantees that one group is under way at most, that groups are applied in order, and that each job settles within
+ * the deadline, in the order the jobs were handed over. It does not know what a write is for, nor where it goes: that is
+ * lmdb-shard.ts and lmdb-store.ts.
  */
 
 import type { Clock } from '../clock.ts';
 import { messageOf, TroupeError } from '../errors.ts';
-import type { Table } from './lmdb-tables.ts';
-
-/** One record to put, or to remove when it has no value. */
-export interface Write {
-  readonly table: Table;
-  readonly key: Buffer;
-  readonly value: Buffer | undefined;
-}
+import type { Write } from './redo-log.ts';
 
 export interface Job<T> {
   /** Lists the writes and gives the outcome, which counts once they are applied. Runs once; must not change anything if it throws. */
   plan(writes: Write[]): T;
   /** The outcome when the fate of the writes is not known. Default: a rejection with JOURNAL_UNAVAILABLE. */
   unknown?(message: string): T;
-  /** The plan reads what jobs just before it write: it begins a transaction. */
+  /** The plan reads ranges of the store: it begins a group, when everything before it is in the store. */
   readonly alone?: boolean;
 }
 
@@ -43,23 +33,28 @@ interface Waiting {
 export interface LmdbWritesOptions {
   readonly clock: Clock;
   readonly deadlineMs: number;
-  /** Applies the writes in one transaction. False: this process does not own the store any more. */
+  /** Writes a group in one atomic step. False: this process does not own the store any more. */
   readonly transact: (writes: readonly Write[]) => Promise<boolean>;
-  /** After a transaction whose fate is not known: what plans remember is void. */
+  /** When all groups written so far can be read from the store; undefined when they can. */
+  readonly applied: () => Promise<void> | undefined;
+  /** After a group whose fate is not known: what plans remember is void. */
   readonly forget: () => void;
 }
 
-/** Writes of one transaction: enough to spread its sync, few enough to answer its first job soon. */
-const writesPerTransaction = 20_000;
+/** Writes of one group: enough to spread its sync, few enough to answer its first job soon. */
+const groupWritesMax = 20_000;
 
 export class LmdbWrites {
   readonly #options: LmdbWritesOptions;
   #waiting: Waiting[] = [];
-  /** Jobs of the transaction under way. */
-  #underWay: Waiting[] = [];
+  /** Jobs of the group under way. */
+  #underWay: readonly Waiting[] = [];
   #scheduled = false;
+  #busy = false;
+  /** What plans remembered was dropped: the next ones read it anew. */
+  #forgot = false;
   #cancelAlarm: (() => void) | undefined;
-  #idle: (() => void)[] = [];
+  readonly #idle: (() => void)[] = [];
 
   constructor(options: LmdbWritesOptions) {
     this.#options = options;
@@ -83,45 +78,45 @@ export class LmdbWrites {
 
   /** The first job of a quiet moment waits for those of the same tick. */
   #schedule(): void {
-    if (this.#scheduled || this.#underWay.length > 0) return;
+    if (this.#scheduled || this.#busy) return;
     this.#scheduled = true;
     this.#options.clock.soon(() => {
       this.#scheduled = false;
-      void this.#transaction();
+      void this.#work();
     });
   }
 
-  async #transaction(): Promise<void> {
-    while (this.#underWay.length === 0 && this.#waiting.length > 0) {
+  async #work(): Promise<void> {
+    this.#busy = true;
+    while (this.#waiting.length > 0) {
+      if (this.#forgot || this.#waiting[0]?.job.alone === true) await this.#options.applied();
+      this.#forgot = false;
       const writes: Write[] = [];
       const planned = this.#planAll(writes);
-      if (writes.length > 0) {
-        this.#underWay = planned.map(({ waiting }) => waiting);
-        const failure = await this.#apply(writes);
-        this.#underWay = [];
-        if (failure !== undefined) {
-          this.#options.forget();
-          for (const { waiting } of planned) settleUnknown(waiting, failure);
-          continue;
-        }
+      this.#underWay = planned.map(({ waiting }) => waiting);
+      const failure = writes.length === 0 ? undefined : await this.#apply(writes);
+      this.#underWay = [];
+      if (failure !== undefined) {
+        this.#forgot = true;
+        this.#options.forget();
       }
       for (const { waiting, outcome } of planned) {
-        if (!waiting.settled) waiting.settle(outcome);
+        if (failure !== undefined) settleUnknown(waiting, failure);
+        else if (!waiting.settled) waiting.settle(outcome);
         waiting.settled = true;
       }
     }
-    if (this.#isIdle()) {
-      this.#cancelAlarm?.();
-      this.#cancelAlarm = undefined;
-      for (const resolve of this.#idle.splice(0)) resolve();
-    }
+    this.#busy = false;
+    this.#cancelAlarm?.();
+    this.#cancelAlarm = undefined;
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #planAll(writes: Write[]): { readonly waiting: Waiting; readonly outcome: unknown }[] {
     const planned: { readonly waiting: Waiting; readonly outcome: unknown }[] = [];
     let taken = 0;
     for (const waiting of this.#waiting) {
-      if (writes.length > 0 && (waiting.job.alone === true || writes.length >= writesPerTransaction)) break;
+      if (writes.length > 0 && (waiting.job.alone === true || writes.length >= groupWritesMax)) break;
       taken += 1;
       // Its caller was told that nothing is known; not to write it is the better half of that.
       if (waiting.settled) continue;
@@ -161,12 +156,13 @@ export class LmdbWrites {
       for (const waiting of [...this.#underWay, ...this.#waiting]) {
         if (waiting.deadline <= clock.monotonic()) settleUnknown(waiting, message);
       }
+      this.#waiting = this.#waiting.filter(open);
       this.#arm();
     });
   }
 
   #isIdle(): boolean {
-    return this.#waiting.length === 0 && this.#underWay.length === 0;
+    return this.#waiting.length === 0 && !this.#busy;
   }
 }
 

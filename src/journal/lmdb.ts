@@ -1,23 +1,39 @@
 /**
- * The embedded adapter of the journal port: one LMDB store in a folder, written by one process. The parts are
- * lmdb-tables.ts (opening), lmdb-keys.ts and lmdb-records.ts (the format), lmdb-shard.ts (what a commit writes),
- * lmdb-writes.ts (transactions), lmdb-reads.ts, and lock.ts (one writer).
+ * The embedded adapter of the journal port: one LMDB store in a folder, written by one process. The parts are lock.ts
+ * (one writer), lmdb-store.ts (durability: redo-log.ts, memtable.ts, lmdb-tables.ts), lmdb-keys.ts and lmdb-records.ts
+ * (the format), lmdb-shard.ts (what a commit writes), lmdb-writes.ts (groups of commits) and lmdb-reads.ts.
  *
  * It guarantees the port's contract with the process as the unit of ownership: the lock proves that a lease of another
- * process is dead, so leases live in memory and only epochs are stored. Should a second process get past the lock
- * (lock.ts says how), it takes the store over: the owner's number is a condition of every transaction, and the first
- * process's commits are refused from then on.
+ * process is dead, so leases live in memory and only epochs are stored.
  *
- * It does not watch for other processes' commits: a read-only journal sees them, but nobody is told.
+ * It does not watch for other processes' commits: a read-only journal sees them some milliseconds after they were
+ * answered (after a crash of the writer: once the next one has opened the store), and nobody is told.
  */
 
 import { mkdirSync } from 'node:fs';
+import type { Address } from '../actor/address.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { messageOf, TroupeError } from '../errors.ts';
 import { boundsFrom, type JournalBounds } from './bounds.ts';
 import { assertShard, contractBreach, verdictOn } from './checks.ts';
-import type { AcquireOutcome, Commit, CommitOutcome, Epoch, Journal, Lease, Owner } from './journal.ts';
-import { kinds, shardKey } from './lmdb-keys.ts';
+import type {
+  AcquireOutcome,
+  ActorIndex,
+  ActorRecord,
+  Commit,
+  CommitOutcome,
+  DeadLetterRecord,
+  Epoch,
+  Journal,
+  JournalEntry,
+  Lease,
+  Owner,
+  RangeOptions,
+  ShardState,
+  TopicPage,
+  ViewRow,
+} from './journal.ts';
+import { entryKey, type Kind, kinds, shardKey } from './lmdb-keys.ts';
 import {
   listActors,
   readActors,
@@ -30,9 +46,11 @@ import {
 } from './lmdb-reads.ts';
 import { jsonRecord } from './lmdb-records.ts';
 import { planCommit, readBook, type ShardBook } from './lmdb-shard.ts';
-import { openTables, readStored, type StoreFormat, type Tables } from './lmdb-tables.ts';
-import { LmdbWrites, type Write } from './lmdb-writes.ts';
+import { LmdbStore } from './lmdb-store.ts';
+import { type ReadTables, readStored } from './lmdb-tables.ts';
+import { LmdbWrites } from './lmdb-writes.ts';
 import { lockStore, type StoreLock } from './lock.ts';
+import type { Write } from './redo-log.ts';
 
 export interface LmdbJournalOptions extends Partial<JournalBounds> {
   /** The folder of the store; made if it is not there. */
@@ -54,31 +72,21 @@ const defaultMapBytes = 2 ** 36;
 
 /** Opens (or makes) a store. Rejects with JOURNAL_LOCKED, JOURNAL_INCOMPATIBLE, JOURNAL_DAMAGED or JOURNAL_UNAVAILABLE. */
 export async function openLmdbJournal(options: LmdbJournalOptions): Promise<Journal> {
-  const {
-    path,
-    durability,
-    readOnly = false,
-    lockWaitMs = 5_000,
-    clock = systemClock,
-    mapBytes = defaultMapBytes,
-  } = options;
+  const { path, shards, durability, readOnly = false, lockWaitMs = 5_000 } = options;
+  const { clock = systemClock, mapBytes = defaultMapBytes } = options;
   const lock = readOnly ? undefined : await lockFolder(path, lockWaitMs, clock);
   try {
-    const { tables, format } = openTables({ path, shards: options.shards, readOnly, mapBytes });
-    const ownerVersion = readOnly ? undefined : takeOver(tables);
-    return new LmdbJournal({
-      path,
-      durability,
-      bounds: boundsFrom(options),
-      clock,
-      tables,
-      format,
-      lock,
-      ownerVersion,
-    });
+    const store = new LmdbStore({ path, shards, durability, readOnly, mapBytes, clock });
+    return new LmdbJournal({ path, durability, readOnly, bounds: boundsFrom(options), clock, store, lock });
   } catch (error) {
     await lock?.release();
-    throw error;
+    if (error instanceof TroupeError) throw error;
+    throw new TroupeError(
+      'JOURNAL_UNAVAILABLE',
+      `The store in ${path} cannot be opened: ${messageOf(error)}`,
+      { path },
+      error,
+    );
   }
 }
 
@@ -96,27 +104,14 @@ async function lockFolder(path: string, waitMs: number, clock: Clock): Promise<S
   return lockStore(path, waitMs, clock);
 }
 
-const ownerKey = Buffer.from('owner');
-
-/** Makes this process the owner of the store, by the next number. */
-function takeOver(tables: Tables): number {
-  return tables.store.transactionSync(() => {
-    const version = (tables.store.getEntry(ownerKey)?.version ?? 0) + 1;
-    tables.store.put(ownerKey, jsonRecord(ownerKey, { pid: process.pid }), version);
-    return version;
-  });
-}
-
 interface Parts {
   readonly path: string;
   readonly durability: 'process' | 'disk';
+  readonly readOnly: boolean;
   readonly bounds: JournalBounds;
   readonly clock: Clock;
-  readonly tables: Tables;
-  readonly format: StoreFormat;
+  readonly store: LmdbStore;
   readonly lock: StoreLock | undefined;
-  /** Undefined for a read-only journal. */
-  readonly ownerVersion: number | undefined;
 }
 
 class LmdbJournal implements Journal {
@@ -130,17 +125,16 @@ class LmdbJournal implements Journal {
   #closing: Promise<void> | undefined;
 
   constructor(parts: Parts) {
+    const { store, bounds, clock, path, readOnly } = parts;
     const survives = parts.durability === 'disk' ? 'a crash of the machine' : 'a crash of the process';
     this.#parts = parts;
-    this.shards = parts.format.shards;
-    this.description =
-      parts.ownerVersion === undefined
-        ? `lmdb in ${parts.path}, read-only`
-        : `lmdb in ${parts.path}; an answered commit survives ${survives}`;
+    this.shards = store.format.shards;
+    this.description = `lmdb in ${path}${readOnly ? ', read-only' : `; an answered commit survives ${survives}`}`;
     this.#writes = new LmdbWrites({
-      clock: parts.clock,
-      deadlineMs: parts.bounds.deadlineMs,
-      transact: (writes) => this.#transact(writes),
+      clock,
+      deadlineMs: bounds.deadlineMs,
+      transact: (writes) => store.write(writes),
+      applied: () => store.applied(),
       forget: () => this.#books.clear(),
     });
   }
@@ -176,7 +170,7 @@ class LmdbJournal implements Journal {
   }
 
   async commit(commit: Commit): Promise<CommitOutcome> {
-    const { tables, bounds } = this.#parts;
+    const { store, bounds } = this.#parts;
     this.#assertWritable();
     const breach = contractBreach(commit, this.shards, bounds);
     if (breach !== undefined) return { kind: 'invalid', message: `Commit ${commit.id} is not taken: ${breach}.` };
@@ -185,7 +179,7 @@ class LmdbJournal implements Journal {
         const book = this.#book(commit.shard);
         const verdict = verdictOn(commit, book.holder?.epoch, book.head);
         if (verdict !== 'apply') return verdict;
-        return { kind: 'done', offsets: planCommit(tables, book, commit, bounds, writes) };
+        return { kind: 'done', offsets: planCommit(store.latest, book, commit, bounds, writes) };
       },
       unknown: (message) => ({ kind: 'unknown', message }),
       // The rows of a cleared view are looked up, and those of a commit just before it are not there to be seen.
@@ -193,33 +187,56 @@ class LmdbJournal implements Journal {
     });
   }
 
-  readShard = (shard: number) => this.#read(shard, (tables) => readShard(tables, shard));
-  readActors: Journal['readActors'] = (shard, actors) =>
-    this.#read(shard, (tables) => readActors(tables, shard, actors));
-  readEntries: Journal['readEntries'] = (shard, after, limit) =>
-    this.#read(shard, (tables) => readEntries(tables, shard, after, limit));
-  listActors: Journal['listActors'] = (shard, options) =>
-    this.#read(shard, (tables) => listActors(tables, shard, options));
-  readTopic: Journal['readTopic'] = (shard, topic, after, limit) =>
-    this.#read(shard, (tables) => ({ epoch: this.#parts.format.id, ...readTopic(tables, shard, topic, after, limit) }));
-  readDeadLetters: Journal['readDeadLetters'] = (shard, limit) =>
-    this.#read(shard, (tables) => readDeadLetters(tables, shard, limit));
-  readRows: Journal['readRows'] = (shard, view, keys) =>
-    this.#read(shard, (tables) => readRows(tables, shard, view, keys));
-  readRange: Journal['readRange'] = (shard, view, options) =>
-    this.#read(shard, (tables) => readRange(tables, shard, view, options));
-  readMeta: Journal['readMeta'] = (key) => this.#read(0, (tables) => this.#meta(tables, key));
+  async readShard(shard: number): Promise<ShardState> {
+    return this.#range(shard, 'state', kinds.head, (tables) => readShard(tables, shard));
+  }
+
+  async readActors(shard: number, actors: readonly Address[]): Promise<readonly (ActorRecord | Error | undefined)[]> {
+    return this.#latest(shard, (tables) => readActors(tables, shard, actors));
+  }
+
+  async readEntries(shard: number, after: number, limit: number): Promise<readonly (JournalEntry | Error)[]> {
+    return this.#range(shard, 'journal', 0, (tables) => readEntries(tables, shard, after, limit));
+  }
+
+  async listActors(shard: number, options: RangeOptions): Promise<readonly ActorIndex[]> {
+    return this.#range(shard, 'state', kinds.index, (tables) => listActors(tables, shard, options));
+  }
+
+  async readTopic(shard: number, topic: string, after: number, limit: number): Promise<TopicPage> {
+    const page = await this.#range(shard, 'state', kinds.topic, (tables) =>
+      readTopic(tables, shard, topic, after, limit),
+    );
+    return { epoch: this.#parts.store.topicEpoch, ...page };
+  }
+
+  async readDeadLetters(shard: number, limit: number): Promise<readonly DeadLetterRecord[]> {
+    return this.#range(shard, 'state', kinds.deadLetter, (tables) => readDeadLetters(tables, shard, limit));
+  }
+
+  async readRows(shard: number, view: string, keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
+    return this.#latest(shard, (tables) => readRows(tables, shard, view, keys));
+  }
+
+  async readRange(shard: number, view: string, options: RangeOptions): Promise<readonly ViewRow[]> {
+    return this.#range(shard, 'state', kinds.row, (tables) => readRange(tables, shard, view, options));
+  }
+
+  async readMeta(key: string): Promise<string | undefined> {
+    return this.#latest(0, (tables) => readStored<string>(tables, metaName(key), this.#parts.path));
+  }
 
   async initMeta(key: string, value: string): Promise<string> {
     this.#assertWritable();
-    const { tables } = this.#parts;
+    const { store, path } = this.#parts;
     const stored = Buffer.from(metaName(key));
     return this.#writes.run({
       plan: (writes) => {
-        const there = this.#meta(tables, key);
-        if (there === undefined) writes.push({ table: tables.store, key: stored, value: jsonRecord(stored, value) });
+        const there = readStored<string>(store.latest, metaName(key), path);
+        if (there === undefined) writes.push({ table: 'store', key: stored, value: jsonRecord(stored, value) });
         return there ?? value;
       },
+      // Another one of the same group would not be seen.
       alone: true,
     });
   }
@@ -231,30 +248,45 @@ class LmdbJournal implements Journal {
   }
 
   async #close(): Promise<void> {
-    const { clock, bounds, tables, lock } = this.#parts;
-    let cancel = (): void => {};
-    const deadline = new Promise<void>((resolve) => {
-      cancel = clock.after(bounds.deadlineMs, resolve, { keepAlive: true });
-    });
-    // A transaction that hangs keeps its table open: the process is on its way out then, and the lock goes with it.
-    await Promise.race([this.#writes.idle().then(() => tables.root.close()), deadline]);
-    cancel();
+    const { clock, bounds, store, lock } = this.#parts;
+    const alarm = alarmAfter(clock, bounds.deadlineMs);
+    // Should LMDB hang, the log has what was answered, and the lock goes with the process.
+    await Promise.race([this.#writes.idle(), alarm.rings]);
+    await store.close(alarm.rings);
+    alarm.cancel();
     await lock?.release();
   }
 
-  async #read<T>(shard: number, read: (tables: Tables) => T): Promise<T> {
+  /** A read of single keys: it sees everything answered, at once. */
+  async #latest<T>(shard: number, read: (tables: ReadTables) => T): Promise<T> {
     this.#assertOpen();
     assertShard(shard, this.shards);
-    try {
-      return read(this.#parts.tables);
-    } catch (error) {
-      if (error instanceof TroupeError) throw error;
-      throw new TroupeError('JOURNAL_UNAVAILABLE', `The store cannot be read: ${messageOf(error)}`, { shard }, error);
+    return readOrThrow(() => read(this.#parts.store.latest));
+  }
+
+  /** A read of a range: LMDB first takes what was answered in it. */
+  async #range<T>(
+    shard: number,
+    table: 'journal' | 'state',
+    kind: Kind | 0,
+    read: (tables: ReadTables) => T,
+  ): Promise<T> {
+    this.#assertOpen();
+    assertShard(shard, this.shards);
+    const { store, clock, bounds } = this.#parts;
+    const applied = store.applied({ table, key: kind === 0 ? entryKey(shard, 0) : shardKey(kind, shard) });
+    if (applied !== undefined) {
+      const alarm = alarmAfter(clock, bounds.deadlineMs);
+      const inTime = await Promise.race([applied.then(() => true), alarm.rings.then(() => false)]);
+      alarm.cancel();
+      if (!inTime) throw behind(bounds.deadlineMs, store.failure);
+      this.#assertOpen();
     }
+    return readOrThrow(() => read(store.tables));
   }
 
   #planAcquire(shard: number, owner: Owner, ttlMs: number, writes: Write[]): AcquireOutcome {
-    const { clock, tables } = this.#parts;
+    const { clock } = this.#parts;
     const book = this.#book(shard);
     const expiresInMs = (book.holder?.expiresAt ?? 0) - clock.monotonic();
     if (book.holder !== undefined && book.holder.epoch.nonce !== owner.nonce && expiresInMs > 0) {
@@ -262,7 +294,7 @@ class LmdbJournal implements Journal {
     }
     const epoch: Epoch = { number: book.epochNumber + 1, nonce: owner.nonce };
     const key = shardKey(kinds.epoch, shard);
-    writes.push({ table: tables.state, key, value: jsonRecord(key, { ...epoch, node: owner.node }) });
+    writes.push({ table: 'state', key, value: jsonRecord(key, { ...epoch, node: owner.node }) });
     book.epochNumber = epoch.number;
     book.holder = { epoch, node: owner.node, expiresAt: clock.monotonic() + ttlMs };
     return { kind: 'acquired', lease: { shard, epoch }, head: book.head };
@@ -271,28 +303,9 @@ class LmdbJournal implements Journal {
   #book(shard: number): ShardBook {
     const known = this.#books.get(shard);
     if (known !== undefined) return known;
-    const book = readBook(this.#parts.tables, shard);
+    const book = readBook(this.#parts.store.tables, shard);
     this.#books.set(shard, book);
     return book;
-  }
-
-  /** One transaction on LMDB's thread, on condition that this process still owns the store. */
-  async #transact(writes: readonly Write[]): Promise<boolean> {
-    const { tables, ownerVersion } = this.#parts;
-    try {
-      return await tables.store.ifVersion(ownerKey, ownerVersion as number, () => {
-        for (const { table, key, value } of writes) {
-          if (value === undefined) void table.remove(key);
-          else void table.put(key, value);
-        }
-      });
-    } catch (error) {
-      throw await causeOf(error);
-    }
-  }
-
-  #meta(tables: Tables, key: string): string | undefined {
-    return readStored<string>(tables, metaName(key), this.#parts.path);
   }
 
   #assertOpen(): void {
@@ -301,19 +314,35 @@ class LmdbJournal implements Journal {
 
   #assertWritable(): void {
     this.#assertOpen();
-    if (this.#parts.ownerVersion === undefined) throw readOnlyError(this.#parts.path);
+    if (this.#parts.readOnly) throw readOnlyError(this.#parts.path);
   }
 }
 
-/** lmdb-js tells why a transaction failed in a second promise, which nobody else may leave unhandled. */
-async function causeOf(error: unknown): Promise<unknown> {
-  const later = error instanceof Error && 'commitError' in error ? error.commitError : undefined;
+function alarmAfter(clock: Clock, ms: number): { readonly rings: Promise<void>; readonly cancel: () => void } {
+  let cancel = (): void => {};
+  const rings = new Promise<void>((resolve) => {
+    cancel = clock.after(ms, resolve, { keepAlive: true });
+  });
+  return { rings, cancel };
+}
+
+function readOrThrow<T>(read: () => T): T {
   try {
-    await later;
-    return error;
-  } catch (cause) {
-    return cause;
+    return read();
+  } catch (error) {
+    if (error instanceof TroupeError) throw error;
+    throw new TroupeError('JOURNAL_UNAVAILABLE', `The store cannot be read: ${messageOf(error)}`, {}, error);
   }
+}
+
+function behind(deadlineMs: number, failure: unknown): TroupeError {
+  const why = failure === undefined ? '' : `: ${messageOf(failure)}`;
+  return new TroupeError(
+    'JOURNAL_UNAVAILABLE',
+    `LMDB did not take what was answered within ${deadlineMs} ms${why}`,
+    {},
+    failure,
+  );
 }
 
 function metaName(key: string): string {

@@ -1,13 +1,11 @@
 import { expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../src/clock.ts';
-import type { Table } from '../../src/journal/lmdb-tables.ts';
-import { type Job, LmdbWrites, type Write } from '../../src/journal/lmdb-writes.ts';
+import { type Job, LmdbWrites } from '../../src/journal/lmdb-writes.ts';
+import type { Write } from '../../src/journal/redo-log.ts';
 import { eventually } from './adapter.ts';
 
-const table = {} as Table;
-
 function write(name: string): Write {
-  return { table, key: Buffer.from(name), value: Buffer.from(name) };
+  return { table: 'state', key: Buffer.from(name), value: Buffer.from(name) };
 }
 
 function job<T>(name: string, outcome: T, more: Partial<Job<T>> = {}): Job<T> {
@@ -37,6 +35,7 @@ function byHand(options: { readonly clock?: Clock; readonly deadlineMs?: number 
       new Promise((resolve, reject) => {
         transactions.push({ names: list.map(({ key }) => key.toString()), finish: resolve, fail: reject });
       }),
+    applied: () => undefined,
     forget: () => forgotten.push(transactions.length),
     ...options,
   });
