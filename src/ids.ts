@@ -15,11 +15,15 @@ export interface Ids {
   random(): number;
 }
 
+/** Unique to this process, so that counting behind it is unique everywhere. */
+const processNonce = randomUUID().replaceAll('-', '').slice(0, 20);
+let nonces = 0;
+
 export const systemIds: Ids = {
   mint: (near) => {
     const id = randomUUID();
     return near === undefined ? id : moveNear(id, near);
   },
-  nonce: () => randomUUID().slice(0, 18),
+  nonce: () => `${processNonce}.${(nonces++).toString(36)}`,
   random: () => Math.random(),
 };

@@ -5,9 +5,13 @@
 
 import { Packr } from 'msgpackr';
 
-const packr = new Packr({ useRecords: false, moreTypes: false, mapsAsObjects: true });
+/** Payloads share allocations of this size: msgpackr's own 8 KiB would make a new one of every few. */
+const slabBytes = 128 * 1024;
 
-/** The msgpack bytes of plain data (what JSON can hold, and `undefined`). The buffer is the caller's own. */
+const packr = new Packr({ useRecords: false, moreTypes: false, mapsAsObjects: true });
+packr.useBuffer(Buffer.allocUnsafeSlow(slabBytes));
+
+/** The msgpack bytes of plain data (what JSON can hold, and `undefined`). They share their allocation with others: copy what is kept for long. */
 export function encode(value: unknown): Uint8Array {
   return packr.pack(value);
 }

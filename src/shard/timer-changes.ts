@@ -4,6 +4,7 @@
  */
 
 import type { Address } from '../actor/address.ts';
+import type { AnyEvent } from '../actor/envelope.ts';
 import type { TimerEffect } from '../actor/logic.ts';
 import { encode } from '../journal/codec.ts';
 import type { TimerKey, TimerRecord } from '../journal/journal.ts';
@@ -19,9 +20,15 @@ export interface TimerCause {
   readonly operation: string | undefined;
 }
 
+interface Armed extends TimerKey {
+  readonly dueAt: number;
+  readonly event: AnyEvent;
+  readonly cause: TimerCause;
+}
+
 export class TimerChanges {
   readonly #timers: Timers;
-  readonly #set = new Map<string, TimerRecord>();
+  readonly #armed = new Map<string, Armed>();
   readonly #cleared = new Map<string, TimerKey>();
 
   constructor(timers: Timers) {
@@ -29,16 +36,7 @@ export class TimerChanges {
   }
 
   get size(): number {
-    return this.#set.size + this.#cleared.size;
-  }
-
-  get set(): TimerRecord[] {
-    return [...this.#set.values()];
-  }
-
-  /** Without those that are set again. */
-  get cleared(): TimerKey[] {
-    return [...this.#cleared].filter(([key]) => !this.#set.has(key)).map(([, timer]) => timer);
+    return this.#armed.size + this.#cleared.size;
   }
 
   /** Carries out the timer effects of one step. */
@@ -50,27 +48,30 @@ export class TimerChanges {
     }
   }
 
-  #arm(id: string, effect: TimerEffect & { readonly kind: 'set' }, cause: TimerCause): void {
-    const { actor, at, generation, operation } = cause;
-    const timer: TimerKey = { actor, id };
+  clear({ actor, id }: TimerKey): void {
     const key = `${actor} ${id}`;
-    // One of an earlier commit that is armed again is remembered, in case it is then cancelled within this turn.
-    if (this.#timers.get(timer) !== undefined && !this.#set.has(key)) this.#cleared.set(key, timer);
-    const record: TimerRecord = {
-      ...timer,
-      dueAt: Math.round(at + effect.delayMs),
-      generation,
-      payload: encode(effect.event),
-      ...(operation === undefined ? undefined : { operation }),
-    };
-    this.#set.set(key, record);
-    this.#timers.set(record);
+    this.#armed.delete(key);
+    if (this.#timers.clear({ actor, id })) this.#cleared.set(key, { actor, id });
   }
 
-  clear(timer: TimerKey): void {
-    const key = `${timer.actor} ${timer.id}`;
-    const stood = this.#timers.clear(timer);
-    const wasSetHere = this.#set.delete(key);
-    if (stood && !wasSetHere) this.#cleared.set(key, timer);
+  /** The turn is over: what it armed is live from here on. Gives what its commit writes. */
+  close(): { readonly set: readonly TimerRecord[]; readonly cleared: readonly TimerKey[] } {
+    const set = [...this.#armed.values()].map(recordOf);
+    for (const record of set) this.#timers.set(record);
+    return { set, cleared: [...this.#cleared].filter(([key]) => !this.#armed.has(key)).map(([, timer]) => timer) };
   }
+
+  #arm(id: string, effect: TimerEffect & { readonly kind: 'set' }, cause: TimerCause): void {
+    const { actor, at } = cause;
+    // Whatever it replaces must not fire any more, also if it is queued already, or if this one is cancelled at once.
+    this.clear({ actor, id });
+    this.#armed.set(`${actor} ${id}`, { actor, id, dueAt: Math.round(at + effect.delayMs), event: effect.event, cause });
+  }
+}
+
+function recordOf({ actor, id, dueAt, event, cause }: Armed): TimerRecord {
+  const { generation, operation } = cause;
+  // A copy: the codec's buffer holds much else, and a timer may live for long.
+  const payload = new Uint8Array(encode(event));
+  return { actor, id, dueAt, generation, payload, ...(operation === undefined ? undefined : { operation }) };
 }

@@ -150,6 +150,7 @@ export class Turn {
       this.publications.length +
       this.#deadLetters.length;
     if (written === 0 && !outbox.wantsCommit) return undefined;
+    const timers = this.#timers.close();
     const snapshots: SnapshotRecord[] = [];
     const actors = [...this.#touched].map((cell) => {
       this.#takeSnapshot(cell, snapshots);
@@ -170,8 +171,8 @@ export class Turn {
       entries: this.#entries,
       actors,
       snapshots,
-      timersSet: this.#timers.set,
-      timersCleared: this.#timers.cleared,
+      timersSet: timers.set,
+      timersCleared: timers.cleared,
       outbox: this.#outbox,
       outboxAcked: outbox.takeAcked(),
       marks: [...this.#marks].map(([from, n]): Mark => ({ shard: from, n })),
