@@ -31,6 +31,9 @@ export interface Answer<T> {
 
 export type RequestHeaders = Readonly<Record<string, string>>;
 
+/** A server that takes longer hangs. */
+const answerMs = 60_000;
+
 /** `body`: text and bytes as they are, anything else as JSON; undefined for none. */
 export async function request<T>(
   url: string,
@@ -41,6 +44,7 @@ export async function request<T>(
   const raw = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
   const answer = await fetch(url, {
     method,
+    signal: AbortSignal.timeout(answerMs),
     headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
     ...(raw === undefined ? {} : { body: raw as NonNullable<RequestInit['body']> }),
   });

@@ -61,16 +61,16 @@ export class TroupeServer {
     });
   }
 
-  /** Resolves when it is ready for calls; it is killed when it does not get there. */
+  /** A process that has just been created. */
+  static launch(options: ServerOptions): TroupeServer {
+    return new TroupeServer(options);
+  }
+
+  /** A server that is ready for calls. */
   static async start(options: ServerOptions): Promise<TroupeServer> {
-    const server = new TroupeServer(options);
-    try {
-      await server.#becomeReady();
-      return server;
-    } catch (error) {
-      await server.kill();
-      throw error;
-    }
+    const server = TroupeServer.launch(options);
+    await server.ready();
+    return server;
   }
 
   /** `http://127.0.0.1:<port>`. */
@@ -80,6 +80,16 @@ export class TroupeServer {
 
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Resolves when it is ready for calls; it is killed when it does not get there. */
+  async ready(): Promise<void> {
+    try {
+      await this.#becomeReady();
+    } catch (error) {
+      await this.kill();
+      throw error;
+    }
   }
 
   /** What became of it, and what it said. */
