@@ -13,7 +13,8 @@ define('read_shard', { 'no-writes' }, function(keys)
 end)
 
 -- The entries of an index record (records.ts: checksum, then msgpack of version, snapshot's version, the first seq of
--- the tail and the distances of the others), consecutive ones in one command.
+-- the tail and the distances of the others), consecutive ones in one command. Flat, ten values an entry: its id and the
+-- values of its nine fields without their names, which would double the reply. One with other fields is left out.
 local function tailOf(journal, record)
   local readable, index = pcall(cmsgpack.unpack, string.sub(record, 5))
   if not readable or type(index) ~= 'table' then return {} end
@@ -25,7 +26,13 @@ local function tailOf(journal, record)
       i = i + 1
       seq = seq + 1
     end
-    for _, entry in ipairs(call('XRANGE', journal, first .. '-0', seq .. '-0')) do tail[#tail + 1] = entry end
+    for _, entry in ipairs(call('XRANGE', journal, first .. '-0', seq .. '-0')) do
+      local fields, n = entry[2], #tail
+      if #fields == 18 then
+        tail[n + 1] = entry[1]
+        for field = 1, 9 do tail[n + 1 + field] = fields[2 * field] end
+      end
+    end
     i = i + 1
   end
   return tail
@@ -33,7 +40,7 @@ end
 
 -- KEYS  1 actors  2 snapshots  3 journal
 -- ARGV  addresses
--- gives per address {index, snapshot or nothing, entries of the tail}, or {} for an actor without an index
+-- gives per address {index, snapshot or nothing, values of the tail's entries}, or {} for an actor without an index
 define('read_actors', { 'no-writes' }, function(keys, args)
   local indexes = call('HMGET', keys[1], unpack(args))
   local snapshots = call('HMGET', keys[2], unpack(args))

@@ -105,17 +105,17 @@ export function writeEntry(command: CommandBytes, entry: JournalEntry): void {
   command.number(entryChecksum(String(seq), actor, version, type, emitted, operation, from, at, payload));
 }
 
-/** Names of an entry's fields, in order. */
-const fields = ['actor', 'version', 'type', 'emitted', 'operation', 'from', 'at', 'payload', 'check'];
+/** Fields of an entry. */
+export const entryFields = 9;
 
-/** The entry of `[id, [field, value, …]]`; undefined when it is damaged. */
-export function readEntry(id: string, pairs: readonly Buffer[]): JournalEntry | undefined {
-  if (pairs.length !== 2 * fields.length || !id.endsWith('-0')) return undefined;
-  const value = (field: number): string => (pairs[2 * field + 1] as Buffer).toString();
+/** The entry `id` with these values of its fields, in order; undefined when it is damaged. */
+export function readEntry(id: string, values: readonly Buffer[]): JournalEntry | undefined {
+  if (values.length !== entryFields || !id.endsWith('-0')) return undefined;
+  const value = (field: number): string => (values[field] as Buffer).toString();
   const seq = id.slice(0, -2);
   const [actor, version, type, emitted] = [value(0), value(1), value(2), value(3)];
   const [operation, from, at] = [value(4), value(5), value(6)];
-  const payload = pairs[15] as Buffer;
+  const payload = values[7] as Buffer;
   const check = entryChecksum(seq, actor, version, type, emitted, operation, from, at, payload);
   if (value(8) !== String(check)) return undefined;
   const named = restored(operation, idOf(actor));

@@ -25,6 +25,7 @@ import {
   decodeIndex,
   decodeSnapshot,
   decodeTimer,
+  entryFields,
   headChecksum,
   readEntry,
   timerKeyOf,
@@ -89,13 +90,14 @@ function marksOf(counted: readonly (readonly [string, number])[], kind: string):
     .sort((a, b) => a.shard - b.shard);
 }
 
-/** What `[index, snapshot, entries]` says of one actor, or its damage as a value. */
+/** What `[index, snapshot, values of the tail]` says of one actor, or its damage as a value. */
 export function actorOf(shard: number, actor: Address, reply: Reply): ActorRecord | TroupeError | undefined {
-  const [record, snapshotRecord, entries = []] = reply as readonly [Buffer?, (Buffer | null)?, (readonly Reply[])?];
+  const [record, snapshotRecord, values = []] = reply as readonly [Buffer?, (Buffer | null)?, Pairs?];
   if (record === undefined) return undefined;
   try {
     const index = indexOf(shard, actor, record);
-    const tail = index.tail.map((seq, i) => tailEntry(shard, actor, seq, entries[i]));
+    const size = entryFields + 1;
+    const tail = index.tail.map((seq, i) => tailEntry(shard, actor, seq, values.slice(i * size, (i + 1) * size)));
     if (index.snapshotVersion === 0 || snapshotRecord == null) return { index, tail };
     return { index, tail, snapshot: snapshotOf(shard, actor, snapshotRecord) };
   } catch (error) {
@@ -116,28 +118,32 @@ function snapshotOf(shard: number, actor: Address, record: Buffer): SnapshotReco
   throw damagedActor(shard, actor, 'snapshot', `The snapshot of ${actor} is damaged.`);
 }
 
-function tailEntry(shard: number, actor: Address, seq: number, reply: Reply | undefined): JournalEntry {
-  const entry = reply === undefined ? missingEntry(shard, seq) : entryOf(shard, reply);
+function tailEntry(shard: number, actor: Address, seq: number, [id, ...values]: Pairs): JournalEntry {
   // The function gives what it finds: with one missing, every later one stands in another's place.
-  if (!(entry instanceof Error) && entry.seq === seq && entry.actor === actor) return entry;
-  const why = entry instanceof Error ? entry.message : missingEntry(shard, seq).message;
-  throw damagedActor(shard, actor, 'entry', `${actor} cannot be read: ${why}`, { seq });
+  if (String(id) === `${seq}-0`) {
+    const entry = readEntry(`${seq}-0`, values);
+    if (entry !== undefined && entry.actor === actor) return entry;
+  }
+  const what = String(id) === `${seq}-0` ? damagedEntry(shard, seq) : missingEntry(shard, seq);
+  throw damagedActor(shard, actor, 'entry', `${actor} cannot be read: ${what.message}`, { seq });
 }
 
 function damagedActor(shard: number, actor: Address, record: string, message: string, params = {}): TroupeError {
   return new TroupeError('ACTOR_DAMAGED', message, { ...params, shard, actor, record });
 }
 
-/** The entry of `[id, fields]`, or its damage as a value. */
+/** The entry of `[id, [name, value, …]]`, or its damage as a value. */
 export function entryOf(shard: number, reply: Reply): JournalEntry | TroupeError {
   const [id, pairs] = reply as readonly [Buffer, Pairs];
-  const entry = readEntry(String(id), pairs);
-  if (entry !== undefined) return entry;
-  const seq = Number.parseInt(String(id), 10);
+  const values = pairs.filter((_, i) => i % 2 === 1);
+  return readEntry(String(id), values) ?? damagedEntry(shard, Number.parseInt(String(id), 10));
+}
+
+function damagedEntry(shard: number, seq: number): TroupeError {
   return new TroupeError('JOURNAL_DAMAGED', `Entry ${seq} of shard ${shard} is damaged.`, { shard, seq });
 }
 
-export function missingEntry(shard: number, seq: number): TroupeError {
+function missingEntry(shard: number, seq: number): TroupeError {
   return new TroupeError('JOURNAL_DAMAGED', `Entry ${seq} of shard ${shard} is missing.`, { shard, seq });
 }
 
