@@ -68,6 +68,7 @@ class Storm {
   readonly #byEmail = new Map<string, CrashClient>();
   #server: TroupeServer;
   #over = false;
+  #late = 0;
   kills = 0;
   storeKills = 0;
 
@@ -178,7 +179,8 @@ class Storm {
   async #lane(client: CrashClient, random: Random): Promise<void> {
     while (!this.#over) {
       if (random.chance(0.02)) {
-        const account = await signIn(this.#url, `late-${this.ledger.entries.length}@example.com`);
+        this.#late += 1;
+        const account = await signIn(this.#url, `late-${this.#late}@example.com`);
         await this.#register(account, random);
         continue;
       }
