@@ -61,11 +61,18 @@ export interface ActorSystem {
   /** Calls `listener` for each publication committed from now on, in order. Returns the unsubscription. */
   subscribe(topic: string, listener: (publication: Publication) => void): () => void;
   /** Publications after `position.offset`, and whether nothing between was lost. */
-  readTopic(topic: string, position: { readonly offset: number; readonly epoch?: string; readonly limit?: number }): Promise<TopicHistory>;
+  readTopic(
+    topic: string,
+    position: { readonly offset: number; readonly epoch?: string; readonly limit?: number },
+  ): Promise<TopicHistory>;
   /** Rows of a view by key, on the shard of the UUID `near`; undefined where there is none. */
   rows<T>(view: string, near: string, keys: readonly string[]): Promise<readonly (T | undefined)[]>;
   /** Rows of a view in key order, on the shard of the UUID `near`. */
-  range<T>(view: string, near: string, options: RangeOptions): Promise<readonly { readonly key: string; readonly value: T }[]>;
+  range<T>(
+    view: string,
+    near: string,
+    options: RangeOptions,
+  ): Promise<readonly { readonly key: string; readonly value: T }[]>;
   /** As `range`, over all shards, merged in key order. */
   rangeOfAll<T>(view: string, options: RangeOptions): Promise<readonly { readonly key: string; readonly value: T }[]>;
   /** Resolves when everything that `operation` has sent from the shard of the UUID `near` so far is committed by its receivers. */
