@@ -80,7 +80,7 @@ async function bench(named: readonly Workload[], options: Options, terminal: Ter
   const selection = selectionOf(named, options);
   const json = options.json === true;
   let said = '';
-  const { machine, results, leftOut } = await runBench(selection, options.minutes, {
+  const { machine, results, leftOut, failed } = await runBench(selection, options.minutes, {
     doing(line) {
       const step = line.slice(0, line.indexOf(']'));
       terminal.progress(line);
@@ -91,8 +91,10 @@ async function bench(named: readonly Workload[], options: Options, terminal: Ter
       if (!json) terminal.out(section(workload, soFar));
     },
   });
+  for (const failure of failed) terminal.err(`Failed: ${failure}`);
+  if (failed.length > 0) process.exitCode = 1;
   if (json) {
-    terminal.out(JSON.stringify({ machine, ...results, leftOut }));
+    terminal.out(JSON.stringify({ machine, ...results, leftOut, failed }));
     return;
   }
   if (leftOut.length > 0) terminal.out(`Left out after ${options.minutes} minutes: ${leftOut.join('; ')}.\n`);

@@ -52,6 +52,8 @@ async function measured(loaded: Loaded, say: (doing: string) => void): Promise<r
       results.push({ ...result, framesPerOperation: (users.frames - frames) / started });
     }
     return results;
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\nThe server said:\n${server.said()}`);
   } finally {
     store.close();
   }

@@ -25,6 +25,8 @@ export interface NodeOptions {
 const root = join(import.meta.dirname, '..');
 const loader = import.meta.resolve('tsx/esm');
 const startMs = 30_000;
+/** Characters kept of what a server prints, for when it fails. */
+const saidMax = 4_000;
 
 /** Ends the process (its first argument) when its standard input closes, which the kernel does for a killed parent. */
 const watchdog = 'read -r line; kill -KILL "$0" 2>/dev/null';
@@ -96,6 +98,8 @@ export async function runTask<T extends TaskName>(
 export interface ServerProcess {
   readonly port: number;
   readonly cpu: CpuMeter;
+  /** What it printed last. */
+  said(): string;
   stop(): Promise<void>;
 }
 
@@ -119,7 +123,7 @@ export async function startServer({ args, env, nodeFlags }: ServerCommand): Prom
     const giveUp = (why: string): void => reject(new Error(`The server ${why}:\n${said}`));
     const timer = setTimeout(giveUp, startMs, `did not start within ${startMs} ms`);
     const listen = (text: Buffer): void => {
-      if (said.length < 10_000) said += text;
+      said = (said + String(text)).slice(-saidMax);
       const found = /listens on http:\/\/127\.0\.0\.1:(\d+)/.exec(said)?.[1];
       if (found === undefined) return;
       clearTimeout(timer);
@@ -138,6 +142,7 @@ export async function startServer({ args, env, nodeFlags }: ServerCommand): Prom
   return {
     port,
     cpu: () => cpuOf(child.pid as number),
+    said: () => said,
     async stop() {
       child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), startMs);

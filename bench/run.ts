@@ -17,9 +17,11 @@ export interface Outcome {
   readonly results: Results;
   /** Steps there was no time for. */
   readonly leftOut: readonly string[];
+  /** Steps that went wrong, each with the reason. */
+  readonly failed: readonly string[];
 }
 
-/** Rejects with the first step's error; whatever was started is ended and removed then. */
+/** A step that fails leaves the others alone; whatever it started is ended and removed. */
 export async function runBench(selection: Selection, minutesMax: number, progress: Progress): Promise<Outcome> {
   const folder = await mkdtemp(join(selection.folder, 'troupe-bench-'));
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
@@ -35,6 +37,7 @@ export async function runBench(selection: Selection, minutesMax: number, progres
   const loadBefore = loadAverage();
   const results = noResults();
   const leftOut: string[] = [];
+  const failed: string[] = [];
   paceMs();
   const paces = [paceMs()];
   try {
@@ -45,12 +48,16 @@ export async function runBench(selection: Selection, minutesMax: number, progres
       else {
         progress.doing(where);
         paces.push(paceMs());
-        await run(results, (part) => progress.doing(`${where}: ${part}`));
+        try {
+          await run(results, (part) => progress.doing(`${where}: ${part}`));
+        } catch (error) {
+          failed.push(`${title}: ${error instanceof Error ? error.message : String(error)}`);
+        }
       }
       if (steps[i + 1]?.workload !== workload) progress.finished(workload, results);
     }
     const machine = await machineFacts({ folder, loadBefore, nodeFlags: selection.nodeFlags, paces });
-    return { machine, results, leftOut };
+    return { machine, results, leftOut, failed };
   } finally {
     process.off('SIGINT', interrupted);
     process.off('SIGTERM', interrupted);
