@@ -62,7 +62,9 @@ export class RedisServer {
         return server;
       } catch (error) {
         // Somebody else may have taken the port between its choice and its use.
-        if (attempt === 3 || !server.#log.includes('Address already in use')) throw error;
+        if (attempt < 3 && server.#log.includes('Address already in use')) continue;
+        await server.dispose();
+        throw error;
       }
     }
   }
