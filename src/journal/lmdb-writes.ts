@@ -150,7 +150,7 @@ export class LmdbWrites {
     const open = ({ settled }: Waiting) => !settled;
     const oldest = this.#underWay.find(open) ?? this.#waiting.find(open);
     if (oldest === undefined) return;
-    this.#cancelAlarm = clock.after(Math.max(1, oldest.deadline - clock.monotonic()), () => {
+    const ring = (): void => {
       this.#cancelAlarm = undefined;
       const message = `The store did not answer within ${deadlineMs} ms.`;
       for (const waiting of [...this.#underWay, ...this.#waiting]) {
@@ -158,7 +158,9 @@ export class LmdbWrites {
       }
       this.#waiting = this.#waiting.filter(open);
       this.#arm();
-    });
+    };
+    // Somebody waits for the outcome: the process may not end before.
+    this.#cancelAlarm = clock.after(Math.max(1, oldest.deadline - clock.monotonic()), ring, { keepAlive: true });
   }
 
   #isIdle(): boolean {

@@ -49,7 +49,9 @@ export class Memtable {
   readonly #options: MemtableOptions;
   #gathering = new Generation();
   #applying: Generation | undefined;
-  #cancelTimer: (() => void) | undefined;
+  #cancelGather: (() => void) | undefined;
+  /** Apart from the other one: whoever waits begins a batch early, and must not end the wait for a failed one. */
+  #cancelRetry: (() => void) | undefined;
   /** Who waits for the gathering or the applying generation. */
   readonly #waiters: { readonly last: number; readonly resolve: () => void }[] = [];
   #closed = false;
@@ -67,7 +69,7 @@ export class Memtable {
       generation.bytes += write.key.length + (write.value?.length ?? 0);
     }
     if (generation.writes.size >= batchWrites) this.#begin();
-    else this.#cancelTimer ??= this.#options.clock.after(gatherMs, () => this.#begin());
+    else this.#gather();
   }
 
   /** The latest write of a key that LMDB does not have yet. */
@@ -103,16 +105,21 @@ export class Memtable {
   /** Begins no further batch. */
   close(): void {
     this.#closed = true;
-    this.#cancelTimer?.();
+    this.#cancelGather?.();
+    this.#cancelRetry?.();
   }
 
   #whenApplied(last: number): Promise<void> {
     return new Promise((resolve) => this.#waiters.push({ last, resolve }));
   }
 
+  #gather(): void {
+    this.#cancelGather ??= this.#options.clock.after(gatherMs, () => this.#begin());
+  }
+
   #begin(): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
+    this.#cancelGather?.();
+    this.#cancelGather = undefined;
     if (this.#applying !== undefined || this.#gathering.writes.size === 0 || this.#closed) return;
     this.#applying = this.#gathering;
     this.#gathering = new Generation();
@@ -125,7 +132,7 @@ export class Memtable {
       this.failure = undefined;
     } catch (error) {
       this.failure = error;
-      if (!this.#closed) this.#cancelTimer = this.#options.clock.after(retryMs, () => void this.#apply(generation));
+      if (!this.#closed) this.#cancelRetry = this.#options.clock.after(retryMs, () => void this.#apply(generation));
       return;
     }
     this.#applying = undefined;
@@ -137,7 +144,7 @@ export class Memtable {
     }
     const { writes, last } = this.#gathering;
     if (writes.size >= batchWrites || this.#waiters.some((waiter) => waiter.last <= last)) this.#begin();
-    else if (writes.size > 0) this.#cancelTimer ??= this.#options.clock.after(gatherMs, () => this.#begin());
+    else if (writes.size > 0) this.#gather();
   }
 }
 

@@ -60,7 +60,8 @@ export class World {
     const rooms = this.roomsOf(who.id);
     const move = random.pick(moves);
     if (rooms.length === 0 || (move === 'create' && rooms.length < roomsPerUserMax)) return this.#create(who, random);
-    const room = random.pick(rooms);
+    // Mostly the oldest ones, which grow long enough to be snapshotted.
+    const room = random.pick(random.chance(0.7) ? rooms.slice(0, 2) : rooms);
     if (move === 'add') return intent(who, addMember(room.id, random.pick([...this.users])));
     if (move === 'break') return this.#break(who, room, random);
     const { messages } = room;

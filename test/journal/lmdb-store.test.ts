@@ -72,6 +72,7 @@ test('keeps in the log what LMDB lacks at close', { timeout: 60_000 }, async () 
   await writer.write(fullDraft(2));
 
   await journal.close();
+  expect(readdirSync(path).filter((name) => name.startsWith('redo-'))).toHaveLength(1);
   await child.kill();
 
   const later = await open(path);

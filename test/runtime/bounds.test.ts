@@ -173,6 +173,7 @@ test('a cell with a commit under way stays', async () => {
   const told = watch(actor.tell(note('a')));
   await stage.clock.advance(notebook.passivateAfterMs + 2_000);
   const second = watch(actor.tell(note('b')));
+  await stage.clock.settle();
   open();
   await stage.clock.advance(1_000);
 

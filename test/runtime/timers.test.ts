@@ -6,7 +6,7 @@ import type { ActorSystem } from '../../src/actor-system.ts';
 import type { TimerRecord } from '../../src/journal/journal.ts';
 import { Timers } from '../../src/shard/timers.ts';
 import { alarm } from './alarm.ts';
-import { idOn, note, notebook } from './notebook.ts';
+import { idOn, note, notebook, notebookOn } from './notebook.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 import { type Opened, type OpenOptions, Stage, watch } from './stage.ts';
 import { Tap } from './tap.ts';
@@ -116,36 +116,41 @@ async function congest(stage: Stage, { system, journal }: Opened): Promise<() =>
   return release;
 }
 
-test('a firing queued before a cancel is dropped', async () => {
-  const stage = new Stage();
-  const opened = await open(stage);
-  await opened.system.actor(alarm, id).tell({ type: 'ARM', key: 'a', ms: 1_000 });
-  const release = await congest(stage, opened);
+describe.each([
+  ['the same turn', 256],
+  ['a later turn', 1],
+])('a firing that is handled in %s', (_, turnEnvelopesMax) => {
+  test('is dropped when it was cancelled', async () => {
+    const stage = new Stage();
+    const opened = await open(stage, { limits: { turnEnvelopesMax } });
+    await opened.system.actor(alarm, id).tell({ type: 'ARM', key: 'a', ms: 1_000 });
+    const release = await congest(stage, opened);
 
-  const cancelled = watch(opened.system.actor(alarm, id).tell({ type: 'DISARM' }));
-  await stage.clock.advance(1_100);
-  release();
-  await stage.clock.advance(10_000);
+    const cancelled = watch(opened.system.actor(alarm, id).tell({ type: 'DISARM' }));
+    await stage.clock.advance(1_100);
+    release();
+    await stage.clock.advance(10_000);
 
-  expect(cancelled().kind).toBe('resolved');
-  expect(await rangOf(opened.system)).toEqual([]);
-});
+    expect(cancelled().kind).toBe('resolved');
+    expect(await rangOf(opened.system)).toEqual([]);
+  });
 
-test('a firing queued before a re-arm is dropped', async () => {
-  const stage = new Stage();
-  const opened = await open(stage);
-  await opened.system.actor(alarm, id).tell({ type: 'ARM', key: 'a', ms: 1_000 });
-  const release = await congest(stage, opened);
+  test('is dropped when it was armed again', async () => {
+    const stage = new Stage();
+    const opened = await open(stage, { limits: { turnEnvelopesMax } });
+    await opened.system.actor(alarm, id).tell({ type: 'ARM', key: 'a', ms: 1_000 });
+    const release = await congest(stage, opened);
 
-  void opened.system.actor(alarm, id).tell({ type: 'ARM', key: 'a', ms: 5_000 });
-  await stage.clock.advance(1_100);
-  release();
-  await stage.clock.advance(2_000);
-  const before = await rangOf(opened.system);
-  await stage.clock.advance(10_000);
+    void opened.system.actor(alarm, id).tell({ type: 'ARM', key: 'a', ms: 5_000 });
+    await stage.clock.advance(1_100);
+    release();
+    await stage.clock.advance(2_000);
+    const before = await rangOf(opened.system);
+    await stage.clock.advance(10_000);
 
-  expect(before).toEqual([]);
-  expect(await rangOf(opened.system)).toEqual(['a']);
+    expect(before).toEqual([]);
+    expect(await rangOf(opened.system)).toEqual(['a']);
+  });
 });
 
 test('restarts do not postpone a timer', async () => {
@@ -234,8 +239,10 @@ test('answers that were waiting beat a due timer', async () => {
   const first = await open(stage, { transport: tap.wrap });
   await first.system.actor(alarm, id).tell({ type: 'WAIT', ms: 1_000 });
   tap.isOpen = false;
+  // Two hops away: the answer is only on its way once another shard has taken what was waiting.
   const answer = { kind: 'event', to: addressOf('alarm', id), event: { type: 'ANSWER' } } as const;
-  await first.system.actor(notebook, idOn(2, 1)).tell(note('answered', answer));
+  const question = { kind: 'note', to: notebookOn(3, 1), key: 'asked', orders: [answer] } as const;
+  await first.system.actor(notebook, idOn(2, 1)).tell(note('asks', question));
   first.journal.crash();
   await stage.clock.advance(60_000);
 
