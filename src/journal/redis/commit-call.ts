@@ -1,7 +1,7 @@
 /**
  * Turns a commit into the one call of the function `commit` (commit.lua names the arguments) and its reply into the
- * port's outcome. The arguments are flat: measured against one msgpack argument, unpacking in Lua costs the server more
- * than reading them. What a turn says twice about one row is sent once, as its last word.
+ * port's outcome. The arguments are flat: as one msgpack argument they cost the server 15 to 20% more, and its msgpack
+ * knows no bytes. What a turn says twice about one row is sent once, as its last word. It sends nothing itself.
  */
 
 import type { Commit, CommitOutcome, PublicationRecord, ViewChange } from '../journal.ts';
