@@ -6,6 +6,7 @@ import type { ActorSystem } from '../../src/actor-system.ts';
 import type { TimerRecord } from '../../src/journal/journal.ts';
 import { Timers } from '../../src/shard/timers.ts';
 import { alarm } from './alarm.ts';
+import type { FaultyJournal } from './faulty-journal.ts';
 import { idOn, note, notebook, notebookOn } from './notebook.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 import { type Opened, type OpenOptions, Stage, watch } from './stage.ts';
@@ -246,8 +247,12 @@ test('answers that were waiting beat a due timer', async () => {
   first.journal.crash();
   await stage.clock.advance(60_000);
 
-  const { system } = await open(stage);
+  const slow = (journal: FaultyJournal): void => {
+    journal.delayMs = 20;
+  };
+  const { system, journal } = await open(stage, { prepare: slow });
   await stage.clock.advance(10_000);
+  journal.delayMs = 0;
 
   expect(await stateOf(system)).toBe('answered');
 });
