@@ -33,14 +33,13 @@ export const alarmMachine = setup({
   context: { patienceMs: 0, rang: [] },
   initial: 'idle',
   states: {
-    idle: {},
-    waiting: { after: { patience: 'late' } },
+    idle: { on: { ANSWER: 'answered' } },
+    waiting: { on: { ANSWER: 'answered' }, after: { patience: 'late' } },
     late: {},
     answered: {},
   },
   on: {
     WAIT: { target: '.waiting', reenter: true, actions: assign({ patienceMs: ({ event }) => event.ms }) },
-    ANSWER: '.answered',
     ARM: {
       actions: raise(({ event }) => ({ type: 'RING', key: event.key }), {
         id: 'named',
