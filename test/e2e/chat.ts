@@ -9,6 +9,9 @@ import type { SocketClient } from './socket-client.ts';
 import { createStore, type Store, type StoreKind } from './stores.ts';
 import { freePort, type ServerOptions, TroupeServer } from './troupe-server.ts';
 
+/** The one origin, beside the server's own, whose pages may open sockets. */
+export const allowedOrigin = 'https://chat.example.com';
+
 export interface ChatOptions {
   /** Whatever was answered survives also a kill of the store itself. */
   readonly everyWrite?: boolean;
@@ -30,11 +33,13 @@ export class Chat {
     this.#environment = environment;
   }
 
-  static async start(kind: StoreKind, { everyWrite = false, environment = {} }: ChatOptions = {}): Promise<Chat> {
+  static async start(kind: StoreKind, options: ChatOptions = {}): Promise<Chat> {
+    const { everyWrite = false } = options;
+    const environment = { ALLOWED_ORIGINS: allowedOrigin, ...options.environment };
     const store = await createStore(kind, { everyWrite });
     try {
-      const options = { journal: store.url, port: await freePort(), environment };
-      return new Chat(store, await TroupeServer.start(options), options);
+      const server = { journal: store.url, port: await freePort(), environment };
+      return new Chat(store, await TroupeServer.start(server), server);
     } catch (error) {
       await store.remove();
       throw error;

@@ -3,7 +3,7 @@
 import { SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { troupe } from '../../cli/command-line.ts';
-import type { Chat } from '../chat.ts';
+import { allowedOrigin, type Chat } from '../chat.ts';
 import { poll } from '../deadline.ts';
 import type { Problem } from '../http-client.ts';
 
@@ -175,6 +175,14 @@ function origins(chat: () => Chat): void {
     for (const origin of ['https://evil.example.com', 'null', 'http://127.0.0.1:1']) {
       await expect(alice.open('', { authorization, origin }), origin).rejects.toThrow('403');
     }
+  });
+
+  test('a page of an allowed origin opens sockets', async () => {
+    const alice = await chat().user('alice');
+
+    const socket = await alice.connect({ origin: allowedOrigin });
+
+    expect(socket.frames).toHaveLength(1);
   });
 
   test('the server’s own pages open sockets', async () => {

@@ -110,6 +110,16 @@ function operations(chat: () => Chat): void {
     expect((await bob.call('GET', `/v1/operations/${operationId}`)).status).toBe(404);
   });
 
+  test.each(['wait=0', 'wait=soon', 'respond-async'])('"Prefer: %s" is accepted at once', async (prefer) => {
+    const [alice, bob] = [await chat().user('alice'), await chat().user('bob')];
+
+    const { status, headers, body } = await alice.send<Accepted>(createRoom(bob.id), { prefer });
+
+    expect(status).toBe(202);
+    expect(headers.get('location')).toBe(`/v1/operations/${body.operationId}`);
+    expect(headers.get('preference-applied')).toBeNull();
+  });
+
   test('a failed operation shows its problem', async () => {
     const alice = await chat().user('alice');
     const { operationId } = (await alice.send<Accepted>(createRoom(alice.id))).body;
