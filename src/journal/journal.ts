@@ -7,7 +7,7 @@
  * - **Atomic.** A commit is applied whole or not at all, also when an argument is refused or the process dies halfway.
  * - **Fenced.** A commit is applied only under the epoch that holds the shard, and only as the next one
  *   (`number === stored + 1`, `firstSeq === stored seq + 1`). Repeating the *last applied* one (same number and id) answers
- *   `done` again and changes nothing.
+ *   `done` again and changes nothing. The epoch is looked at first, so under a stale one a repetition is refused too.
  * - **Durable before it answers**, at the level the adapter was opened with.
  * - **In order.** Commits of one shard that were handed over in order, without waiting, are applied in that order.
  * - **Bounded in time.** Every call settles within the adapter's deadline (default 5,000 ms); a commit whose fate is not known then is
@@ -241,7 +241,7 @@ export interface Journal {
   acquire(shard: number, owner: Owner, ttlMs: number): Promise<AcquireOutcome>;
   /** Prolongs a lease. False: it is not ours any more. */
   renew(lease: Lease, ttlMs: number): Promise<boolean>;
-  /** Gives a lease back; does nothing when it is not ours any more. */
+  /** Gives a lease back: commits under it are refused from then on. Does nothing when it is not ours any more. */
   release(lease: Lease): Promise<void>;
 
   commit(commit: Commit): Promise<CommitOutcome>;
