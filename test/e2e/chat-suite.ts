@@ -12,6 +12,7 @@ import { lifecycleSuite } from './suites/lifecycle.ts';
 import { notificationSuite } from './suites/notifications.ts';
 import { privacySuite } from './suites/privacy.ts';
 import { problemSuite } from './suites/problems.ts';
+import { raceSuite } from './suites/races.ts';
 import { readSuite } from './suites/reads.ts';
 import { ruleSuite } from './suites/rules.ts';
 import { sagaSuite } from './suites/sagas.ts';
@@ -20,6 +21,7 @@ const suites = {
   sagas: sagaSuite,
   rules: ruleSuite,
   notifications: notificationSuite,
+  races: raceSuite,
   privacy: privacySuite,
   reads: readSuite,
   ids: idSuite,
