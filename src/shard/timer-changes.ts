@@ -65,7 +65,13 @@ export class TimerChanges {
     const { actor, at } = cause;
     // Whatever it replaces must not fire any more, also if it is queued already, or if this one is cancelled at once.
     this.clear({ actor, id });
-    this.#armed.set(`${actor} ${id}`, { actor, id, dueAt: Math.round(at + effect.delayMs), event: effect.event, cause });
+    this.#armed.set(`${actor} ${id}`, {
+      actor,
+      id,
+      dueAt: Math.round(at + effect.delayMs),
+      event: effect.event,
+      cause,
+    });
   }
 }
 

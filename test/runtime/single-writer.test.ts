@@ -51,7 +51,7 @@ test('the first owner answers no read from its cells', async () => {
   expect(asked()).toEqual({ kind: 'rejected', code: 'JOURNAL_UNAVAILABLE' });
 });
 
-test('reads at the very end of a lease are not answered', async () => {
+test('reads at a lease’s very end wait', async () => {
   const stage = new Stage();
   const { system, journal } = await stage.open({ limits: { leaseMs: 5_000 } });
   const actor = system.actor(notebook, idOn(1, 1));
