@@ -7,10 +7,10 @@
  * process is dead, so leases live in memory and only epochs are stored.
  *
  * It does not watch for other processes' commits: a read-only journal sees them some milliseconds after they were
- * answered (after a crash of the writer: once the next one has opened the store), and nobody is told.
+ * answered, and nobody is told.
  */
 
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import type { Address } from '../actor/address.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { messageOf, TroupeError } from '../errors.ts';
@@ -50,7 +50,7 @@ import { LmdbStore } from './lmdb-store.ts';
 import { type ReadTables, readStored } from './lmdb-tables.ts';
 import { LmdbWrites } from './lmdb-writes.ts';
 import { lockStore, type StoreLock } from './lock.ts';
-import type { Write } from './redo-log.ts';
+import { hasRedoLog, type Write } from './redo-log.ts';
 
 export interface LmdbJournalOptions extends Partial<JournalBounds> {
   /** The folder of the store; made if it is not there. */
@@ -74,6 +74,7 @@ const defaultMapBytes = 2 ** 36;
 export async function openLmdbJournal(options: LmdbJournalOptions): Promise<Journal> {
   const { path, shards, durability, readOnly = false, lockWaitMs = 5_000 } = options;
   const { clock = systemClock, mapBytes = defaultMapBytes } = options;
+  if (readOnly) await applyWhatACrashLeft(path, mapBytes, clock);
   const lock = readOnly ? undefined : await lockFolder(path, lockWaitMs, clock);
   try {
     const store = new LmdbStore({ path, shards, durability, readOnly, mapBytes, clock });
@@ -87,6 +88,28 @@ export async function openLmdbJournal(options: LmdbJournalOptions): Promise<Jour
       { path },
       error,
     );
+  }
+}
+
+/**
+ * So that a reader sees every answered commit also when no writer has opened the store since a crash. Where somebody
+ * writes it, or nobody may, it is read as it is.
+ */
+async function applyWhatACrashLeft(path: string, mapBytes: number, clock: Clock): Promise<void> {
+  if (!existsSync(path) || !hasRedoLog(path)) return;
+  let lock: StoreLock;
+  try {
+    accessSync(path, constants.W_OK);
+    lock = await lockStore(path, 0, clock);
+  } catch {
+    // A running writer, or a folder that is not ours to write.
+    return;
+  }
+  try {
+    const store = new LmdbStore({ path, shards: undefined, durability: 'process', readOnly: false, mapBytes, clock });
+    await store.close(new Promise(() => undefined));
+  } finally {
+    await lock.release();
   }
 }
 

@@ -82,6 +82,7 @@ export async function openJournal(url: string, options: OpenJournalOptions = {})
         ...(shards === undefined ? {} : { shards }),
         ...(readOnly === undefined ? {} : { readOnly }),
         ...(lockWaitMs === undefined ? {} : { lockWaitMs }),
+        ...(deadlineMs === undefined ? {} : { deadlineMs }),
       });
     }
     case 'redis': {

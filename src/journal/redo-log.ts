@@ -155,6 +155,11 @@ export function readRedoLog(folder: string, applied: number): Group[] {
 }
 
 /** Removes all files of a log. */
+/** Whether a folder has files of a log: after a crash, or beside a running writer. */
+export function hasRedoLog(folder: string): boolean {
+  return redoFiles(folder).length > 0;
+}
+
 export function removeRedoLog(folder: string): void {
   for (const path of redoFiles(folder)) rmSync(path, { force: true });
   syncFolder(folder);

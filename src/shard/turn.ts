@@ -58,7 +58,7 @@ export interface TurnHost {
 }
 
 /** Room for the parcels of one turn in the numbers that order all parcels of a shard. */
-const ordersPerTurn = 1_048_576;
+const ordersPerTurn = 131_072;
 
 export class Turn {
   /** Everything it took from the mailbox, to be run again if its commit is discarded. */

@@ -3,7 +3,7 @@
  * from outside the port. A capability that is left out skips the tests that need it; nothing else does.
  */
 
-import { onTestFinished } from 'vitest';
+import { onTestFinished, test } from 'vitest';
 import type { Address } from '../../src/actor/address.ts';
 import type { JournalBounds } from '../../src/journal/bounds.ts';
 import type { Journal } from '../../src/journal/journal.ts';
@@ -91,4 +91,11 @@ export async function eventually<T>(probe: () => Promise<T | undefined>): Promis
     if (performance.now() > end) throw new Error('It did not happen within 10 s.');
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+/** Registers a test where the adapter has what it needs; elsewhere there is none, and so nothing that is skipped. */
+export function testWhere(holds: boolean): (title: string, body: () => Promise<void>) => void {
+  return (title, body) => {
+    if (holds) test(title, body);
+  };
 }

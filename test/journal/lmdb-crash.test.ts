@@ -88,3 +88,20 @@ test('goes on writing after a kill', { timeout: 60_000 }, async () => {
   expect(offsets).toEqual([writer.commits]);
   await journal.close();
 });
+
+test('shows a reader every answered commit after kill -9', { timeout: 60_000 }, async () => {
+  const path = temporaryFolder();
+  const child = startChild('lmdb-writer.ts', path, 'process');
+  await child.lines(200);
+  await child.kill();
+  const answered = new Map<number, number>();
+  for (const line of child.output().split('\n').slice(0, -1)) {
+    const [shard, n] = line.split(' ').map(Number) as [number, number];
+    answered.set(shard, Math.max(n, answered.get(shard) ?? 0));
+  }
+
+  const reader = await openLmdbJournal({ path, durability: 'process', readOnly: true });
+
+  for (const [shard, n] of answered) expect((await reader.readShard(shard)).head.commits).toBeGreaterThanOrEqual(n);
+  await reader.close();
+});

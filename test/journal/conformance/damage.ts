@@ -1,8 +1,8 @@
 /** Conformance: a damaged record names itself, and the rest stays usable. A lost snapshot is none of it: it is a cache. */
 
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import type { Journal } from '../../../src/journal/journal.ts';
-import { type DamageTarget, type FreshStore, freshStore, type JournalAdapter } from '../adapter.ts';
+import { type DamageTarget, type FreshStore, freshStore, type JournalAdapter, testWhere } from '../adapter.ts';
 import { actorOf, fullDraft, plain, storyOf, takeShard } from '../writer.ts';
 
 const room = actorOf('room', 2);
@@ -33,7 +33,7 @@ async function expectUsable(journal: Journal): Promise<void> {
 }
 
 export function damageTests(adapter: JournalAdapter): void {
-  const has = (kind: DamageTarget['kind']) => test.runIf(adapter.damages.includes(kind));
+  const has = (kind: DamageTarget['kind']) => testWhere(adapter.damages.includes(kind));
 
   has('entry')('gives a damaged entry as error in place', async () => {
     const journal = await damaged(adapter, { kind: 'entry', shard: 0, seq: 5 });
@@ -139,7 +139,7 @@ export function damageTests(adapter: JournalAdapter): void {
     await expectUsable(journal);
   });
 
-  test.runIf(adapter.losesSnapshots)('reads an actor whose snapshot is gone', async () => {
+  testWhere(adapter.losesSnapshots)('reads an actor whose snapshot is gone', async () => {
     const store = await filled(adapter);
     await store.loseSnapshot!(0, user);
     const journal = await store.open();

@@ -1,7 +1,7 @@
 /** Conformance: who may write a shard. */
 
 import { expect, test } from 'vitest';
-import { eventually, freshStore, type JournalAdapter } from '../adapter.ts';
+import { eventually, freshStore, type JournalAdapter, testWhere } from '../adapter.ts';
 import { fullDraft, takeShard } from '../writer.ts';
 
 const ada = { node: 'node-a', nonce: 'nonce-a' };
@@ -141,7 +141,7 @@ export function leaseTests(adapter: JournalAdapter): void {
     expect(await journal.commit(late.draft(fullDraft(1)))).toMatchObject({ kind: 'done' });
   });
 
-  test.runIf(adapter.persistent)('raises the epoch over a reopening', async () => {
+  testWhere(adapter.persistent)('raises the epoch over a reopening', async () => {
     const store = await freshStore(adapter);
     const journal = await store.open();
     const early = await takeShard(journal);
@@ -155,7 +155,7 @@ export function leaseTests(adapter: JournalAdapter): void {
     expect(await later.commit(stale)).toMatchObject({ kind: 'refused', reason: 'epoch' });
   });
 
-  test.runIf(adapter.shared)('keeps a lease from a second journal', async () => {
+  testWhere(adapter.shared)('keeps a lease from a second journal', async () => {
     const store = await freshStore(adapter);
     const journal = await store.open();
     const second = await store.open();

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import type { Journal } from '../../../src/journal/journal.ts';
-import { eventually, freshStore, type JournalAdapter } from '../adapter.ts';
+import { eventually, freshStore, type JournalAdapter, testWhere } from '../adapter.ts';
 import { actorOf, fullDraft, storyOf, takeShard } from '../writer.ts';
 
 export function storeTests(adapter: JournalAdapter): void {
@@ -14,7 +14,7 @@ export function storeTests(adapter: JournalAdapter): void {
     expect(journal.shards).toBe(3);
   });
 
-  test.runIf(adapter.persistent)('keeps everything over a reopening', async () => {
+  testWhere(adapter.persistent)('keeps everything over a reopening', async () => {
     const store = await freshStore(adapter);
     const journal = await store.open();
     for (const shard of [0, 3]) {
@@ -30,7 +30,7 @@ export function storeTests(adapter: JournalAdapter): void {
     expect(await later.readMeta('secret')).toBe('kept');
   });
 
-  test.runIf(adapter.persistent)('goes on from the stored head', async () => {
+  testWhere(adapter.persistent)('goes on from the stored head', async () => {
     const store = await freshStore(adapter);
     const journal = await store.open();
     await (await takeShard(journal)).write(fullDraft(1));
@@ -42,7 +42,7 @@ export function storeTests(adapter: JournalAdapter): void {
     expect((await later.readShard(0)).head).toMatchObject({ commits: 2, seq: 6 });
   });
 
-  test.runIf(adapter.persistent)('refuses another number of shards', async () => {
+  testWhere(adapter.persistent)('refuses another number of shards', async () => {
     const store = await freshStore(adapter);
     const journal = await store.open({ shards: 4 });
     await (await takeShard(journal)).write(fullDraft(1));
@@ -92,7 +92,7 @@ export function storeTests(adapter: JournalAdapter): void {
     await expect(journal.close()).resolves.toBeUndefined();
   });
 
-  test.runIf(adapter.persistent)('settles commits under way before closing', async () => {
+  testWhere(adapter.persistent)('settles commits under way before closing', async () => {
     const store = await freshStore(adapter);
     const journal = await store.open();
     const writer = await takeShard(journal);
@@ -104,7 +104,7 @@ export function storeTests(adapter: JournalAdapter): void {
     expect((await later.readShard(0)).head.commits).toBeGreaterThanOrEqual(done);
   });
 
-  test.runIf(adapter.stalls)('answers within the deadline when stalled', async () => {
+  testWhere(adapter.stalls)('answers within the deadline when stalled', async () => {
     const store = await freshStore(adapter);
     const journal = await store.open({ deadlineMs: 200 });
     const writer = await takeShard(journal);
@@ -121,7 +121,7 @@ export function storeTests(adapter: JournalAdapter): void {
     await goOn();
   });
 
-  test.runIf(adapter.stalls)('goes on once the store does', async () => {
+  testWhere(adapter.stalls)('goes on once the store does', async () => {
     const store = await freshStore(adapter);
     const journal = await store.open({ deadlineMs: 300 });
     const writer = await takeShard(journal);

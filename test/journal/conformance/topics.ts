@@ -1,7 +1,7 @@
 /** Conformance: topics: offsets, bounded history, epoch. */
 
 import { expect, test } from 'vitest';
-import { freshStore, type JournalAdapter } from '../adapter.ts';
+import { freshStore, type JournalAdapter, testWhere } from '../adapter.ts';
 import { bytes, plain, takeShard, type Writer } from '../writer.ts';
 
 function publish(writer: Writer, topic: string, ...news: string[]): Promise<readonly number[] | undefined> {
@@ -117,7 +117,7 @@ export function topicTests(adapter: JournalAdapter): void {
     expect(page).toMatchObject({ epoch, head: 2 });
   });
 
-  test.runIf(adapter.persistent)('goes on numbering after a reopening', async () => {
+  testWhere(adapter.persistent)('goes on numbering after a reopening', async () => {
     const store = await freshStore(adapter);
     const journal = await store.open({ topicHistoryMax: 3 });
     await publish(await takeShard(journal), 'room:a', '1', '2', '3', '4');
