@@ -71,6 +71,7 @@ class Storm {
   #late = 0;
   kills = 0;
   storeKills = 0;
+  hangs = 0;
 
   constructor(options: StormOptions, store: Store, port: number) {
     this.#options = options;
@@ -197,6 +198,7 @@ class Storm {
     const end = performance.now() + seconds * 1000;
     while (performance.now() < end && (this.kills < kills || this.storeKills < storeKills)) {
       await this.#live();
+      if (this.#random.chance(0.15)) await this.#hang();
       const storeToo = this.storeKills < storeKills && this.#random.chance(storeKills / (kills + storeKills));
       if (storeToo || this.kills >= kills) await this.#killStore();
       else await this.#killServer();
@@ -257,6 +259,17 @@ class Storm {
     await this.#acknowledged(1, recoveryMs);
   }
 
+  /** The server or its store stands still for longer than a lease lives, and goes on. */
+  async #hang(): Promise<void> {
+    const { redis } = this.#store;
+    const frozen = redis !== undefined && this.#random.chance(0.6) ? redis : this.#server;
+    frozen.pause();
+    await this.#pause(2_500);
+    frozen.resume();
+    this.hangs += 1;
+    await this.#acknowledged(1, recoveryMs);
+  }
+
   #launch(): TroupeServer {
     const environment = { LEASE_MS: leaseMs };
     return TroupeServer.launch({ journal: this.#store.url, port: this.#port, environment });
@@ -272,12 +285,12 @@ function reportOf(
   options: StormOptions,
   startedAt: number,
 ): Omit<Report, 'deaf' | 'verifications' | 'exitCode'> {
-  const { ledger, kills, storeKills } = storm;
+  const { ledger, kills, storeKills, hangs } = storm;
   const [completed, errors, operations] = [ledger.count('COMPLETED'), ledger.count('ERROR'), ledger.entries.length];
   const store = options.kind === 'redis' ? `, ${storeKills} of Redis` : '';
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   const summary =
-    `${options.kind} (SEED=${options.seed}): ${kills} kills${store}, ${operations} operations, ` +
+    `${options.kind} (SEED=${options.seed}): ${kills} kills${store}, ${hangs} hangs, ${operations} operations, ` +
     `${completed} completed, ${errors} errors, ${ledger.retries} retries, ${seconds} s`;
   return { summary, kills, storeKills, operations, completed, errors, violations: ledger.violations };
 }

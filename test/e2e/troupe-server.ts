@@ -105,6 +105,15 @@ export class TroupeServer {
     return this.#exit;
   }
 
+  /** The process stands still, with everything it holds. */
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   /** kill -9; resolves when it is gone. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
