@@ -23,4 +23,4 @@ EXPOSE 8082
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/livez').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # Not npm: it would end before the server has drained. Node 24 strips the types itself.
-CMD ["node", "actors/cli/troupe.js", "start"]
+CMD ["node", "--max-semi-space-size=64", "actors/cli/troupe.js", "start"]

@@ -149,7 +149,7 @@ export class HttpCalls {
     try {
       if (waitMs === 0) await prepared.start();
       const outcome = waitMs === 0 ? undefined : await operations.startAndWait(prepared, claims, waitMs);
-      log.info({ operationId, command: command.command }, 'operation started');
+      log.debug({ operationId, command: command.command }, 'operation started');
       const applied = waitMs === 0 ? {} : { 'preference-applied': `wait=${Math.ceil(waitMs / 1000)}` };
       const location = operations.location(operationId);
       if (outcome !== undefined) return json(200, outcome, { 'content-location': location, ...applied });

@@ -139,7 +139,7 @@ export class SocketCommands {
     prepared.start().then(
       () => {
         connection.reply(operationId, accepted);
-        this.#log.info({ operationId, command: frame.type }, 'operation started');
+        this.#log.debug({ operationId, command: frame.type }, 'operation started');
         this.#end(caller);
       },
       (error: unknown) => {

@@ -85,7 +85,7 @@ export async function greeter(options: GreeterOptions = {}): Promise<Greeter> {
     limits: { ...defaultGatewayLimits, ...options.limits },
     clock,
     ids: systemIds,
-    log: { info: log('info'), warn: log('warn'), error: log('error') },
+    log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     catalog,
     languageOf: ({ email }) => (email === 'olena@example.com' ? 'uk' : undefined),
     commands: [greet],

@@ -76,7 +76,7 @@ export class Stage {
     const complain = (_: object, message: string): void => {
       complaints.push(message);
     };
-    const log: Log = { info: () => undefined, warn: complain, error: complain };
+    const log: Log = { debug: () => undefined, info: () => undefined, warn: complain, error: complain };
     const { clock, ids } = this;
     const system = await openSystem({ journal, actors: [notebook], clock, ids, log, ...options });
     return { system, journal, complaints };
