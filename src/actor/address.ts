@@ -44,6 +44,16 @@ export function parseAddress(address: string): { readonly type: string; readonly
   return { type, id };
 }
 
+/** The type part of an address that is known to be one. */
+export function typeOf(address: Address): string {
+  return address.slice(0, address.indexOf('/'));
+}
+
+/** The id part of an address that is known to be one. */
+export function idOf(address: Address): string {
+  return address.slice(address.indexOf('/') + 1);
+}
+
 /** The slot (0 to 16383) of a canonical UUID: its last 14 bits. */
 export function slotOf(id: string): number {
   return Number.parseInt(id.slice(-4), 16) & 0x3fff;

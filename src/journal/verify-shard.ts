@@ -8,7 +8,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import type { Address } from '../actor/address.ts';
+import { type Address, idOf, typeOf } from '../actor/address.ts';
 import type { AnyEvent } from '../actor/envelope.ts';
 import type { HostedMachine } from '../actor/logic.ts';
 import { messageOf } from '../errors.ts';
@@ -139,7 +139,7 @@ export class ShardVerification {
     if (record === undefined) return this.#differ(actor, 'is listed and cannot be read');
     const reason = tailProblem(record);
     if (reason !== undefined) return this.#differ(actor, reason);
-    const hosted = this.#hosts.get(actor.slice(0, actor.indexOf('/')));
+    const hosted = this.#hosts.get(typeOf(actor));
     if (hosted === undefined) return;
     try {
       this.#expected.set(actor, this.#rehydrated(hosted, record));
@@ -160,7 +160,7 @@ export class ShardVerification {
     if (snapshotVersion > 0) this.#findings.snapshots++;
     const snapshotDigest = restored === undefined ? undefined : digestOf(hosted.plain(restored));
     const events = tail.map((entry) => decode<AnyEvent>(entry.payload));
-    const id = index.actor.slice(index.actor.indexOf('/') + 1);
+    const id = idOf(index.actor);
     const digest = digestOf(hosted.plain(hosted.fold(id, restored, events)));
     return { version, snapshotVersion, digest, snapshotDigest };
   }

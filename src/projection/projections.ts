@@ -3,6 +3,7 @@
  * the step itself, and a rebuild folds the journal through the same function.
  */
 
+import { typeOf } from '../actor/address.ts';
 import type { AnyEvent } from '../actor/envelope.ts';
 import type { Projection, Row, Step } from './projection.ts';
 
@@ -29,7 +30,7 @@ export class Projections {
   }
 
   rows(step: Step<unknown, AnyEvent>): readonly Row[] {
-    const rules = this.#rules.get(step.self.slice(0, step.self.indexOf('/')));
+    const rules = this.#rules.get(typeOf(step.self));
     if (rules === undefined) return noRows;
     if (rules.length === 1) return rules[0]!(step as Step<never, never>);
     return rules.flatMap((rows) => rows(step as Step<never, never>));

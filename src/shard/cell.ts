@@ -4,7 +4,7 @@
  */
 
 import type { AnyMachineSnapshot } from 'xstate';
-import { type Address, parseAddress } from '../actor/address.ts';
+import { type Address, idOf } from '../actor/address.ts';
 import type { AnyEvent } from '../actor/envelope.ts';
 import type { HostedMachine, MachineStep } from '../actor/logic.ts';
 import { messageOf, TroupeError } from '../errors.ts';
@@ -46,7 +46,7 @@ function birthOf(address: Address, id: string, hosted: HostedMachine): MachineSt
 
 /** An actor that has accepted nothing. Its initial effects are taken with its first event. Throws MACHINE_FAILED. */
 export function absentCell(address: Address, hosted: HostedMachine): Cell {
-  const { id } = parseAddress(address);
+  const id = idOf(address);
   const birth = birthOf(address, id, hosted);
   return {
     address,

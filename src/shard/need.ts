@@ -3,7 +3,7 @@
  * (a repeated parcel, a cancelled timer) or refused (an unknown actor type).
  */
 
-import type { Address } from '../actor/address.ts';
+import { type Address, typeOf } from '../actor/address.ts';
 import type { Delivery } from './delivery.ts';
 import type { TurnHost } from './turn.ts';
 
@@ -33,5 +33,5 @@ export function actorNamedBy(delivery: Delivery, host: TurnHost): Address | unde
 }
 
 function known(address: Address, host: TurnHost): Address | undefined {
-  return host.hosted.has(address.slice(0, address.indexOf('/'))) ? address : undefined;
+  return host.hosted.has(typeOf(address)) ? address : undefined;
 }

@@ -10,7 +10,7 @@
  * It knows nothing of other shards but their numbers: the transport brings and takes parcels.
  */
 
-import { type Address, parseAddress } from '../actor/address.ts';
+import { type Address, idOf, typeOf } from '../actor/address.ts';
 import type { HostedMachine } from '../actor/logic.ts';
 import { type Clock, sleep } from '../clock.ts';
 import { messageOf, TroupeError } from '../errors.ts';
@@ -320,9 +320,9 @@ export class Shard implements TurnHost {
   /** Whether its cell is there, which for an actor with a fresh id needs no read. */
   #isResident(address: Address, running: Running): boolean {
     if (this.cells.has(address)) return true;
-    const { type, id } = parseAddress(address);
+    const id = idOf(address);
     if (!this.#minted.delete(id)) return false;
-    const cell = absentCell(address, this.hosted.get(type)!);
+    const cell = absentCell(address, this.hosted.get(typeOf(address))!);
     this.cells.set(address, cell);
     running.absent.push(cell);
     return true;
@@ -352,9 +352,8 @@ export class Shard implements TurnHost {
     const { journal } = this.#options;
     const records = await journal.readActors(this.shard, addresses);
     for (const [index, address] of addresses.entries()) {
-      const { type } = parseAddress(address);
       try {
-        const cell = await rehydrate(journal, this.shard, this.hosted.get(type)!, address, records[index]);
+        const cell = await rehydrate(journal, this.shard, this.hosted.get(typeOf(address))!, address, records[index]);
         if (this.#running !== running) return;
         this.cells.set(address, cell);
         if (cell.version === 0) running.absent.push(cell);

@@ -8,7 +8,7 @@
  */
 
 import type { Address } from '../actor/address.ts';
-import { parseAddress, shardOf } from '../actor/address.ts';
+import { idOf, shardOf, typeOf } from '../actor/address.ts';
 import type { Effect } from '../actor/effect.ts';
 import type { AnyEvent, Envelope } from '../actor/envelope.ts';
 import { type HostedMachine, isForeignEvent } from '../actor/logic.ts';
@@ -206,7 +206,7 @@ export class Turn {
 
   #run(envelope: Envelope, command: Command | undefined, timer = false): void {
     const { hosted } = this.#host;
-    const type = envelope.to.slice(0, envelope.to.indexOf('/'));
+    const type = typeOf(envelope.to);
     if (!hosted.has(type)) {
       return this.#fail(
         envelope,
@@ -287,8 +287,8 @@ export class Turn {
       return;
     }
     const mustWait = settled === true && operation !== undefined && outbox.isPending(operation);
-    const { type, id } = parseAddress(effect.to);
-    const to = shardOf(hosted.get(type)?.definition.shardKey(id) ?? id, shards);
+    const id = idOf(effect.to);
+    const to = shardOf(hosted.get(typeOf(effect.to))?.definition.shardKey(id) ?? id, shards);
     const envelope: Envelope = {
       id: ids.nonce(),
       to: effect.to,
