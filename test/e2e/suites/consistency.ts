@@ -3,8 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import type { MessageDto, RoomDto, UserDto } from '../../../actors/contract.ts';
 import type { Chat } from '../chat.ts';
-import { addMember, createRoom, createUser, edit, read, translate, write } from '../commands.ts';
-import { type Channel, channels, type Person } from '../person.ts';
+import { addMember, type Command, createRoom, createUser, edit, read, translate, write } from '../commands.ts';
+import { type Accepted, type Channel, channels, type Person } from '../person.ts';
 
 const conversations = 8;
 const rounds = 6;
@@ -114,6 +114,25 @@ export function consistencySuite(chat: () => Chat): void {
   });
 
   describe('a result is what a read shows', () => {
+    test('a frame’s outcome is in the next read', async () => {
+      const { alice, bob, tara } = await trio(chat());
+      const socket = await alice.connect();
+      const outcomeOf = async (command: Command): Promise<RoomDto> => {
+        const reply = await socket.command(command);
+        return (await socket.outcome((reply.data as Accepted).operationId)).data as RoomDto;
+      };
+
+      // One at a time: the quicker the read, the likelier it comes before what was not finished.
+      for (let round = 0; round < 40; round++) {
+        const room = await outcomeOf(createRoom(bob.id));
+        expect(await alice.get('/v1/rooms')).toContainEqual(room);
+        await outcomeOf(write(room.id, 'hello'));
+        expect(await bob.get('/v1/rooms')).toContainEqual(room);
+        const grown = await outcomeOf(addMember(room.id, tara.id));
+        expect(await tara.get('/v1/rooms')).toContainEqual(grown);
+      }
+    });
+
     test('readers who come at once are all in', async () => {
       const { alice, bob, tara } = await trio(chat());
       const room = await alice.add(await alice.room(bob), tara);
