@@ -21,6 +21,9 @@ export interface Outcome {
   readonly failed: readonly string[];
 }
 
+/** Until the piece of work that tells the pace is compiled. */
+const paceWarmUps = 8;
+
 /** A step that fails leaves the others alone; whatever it started is ended and removed. */
 export async function runBench(selection: Selection, minutesMax: number, progress: Progress): Promise<Outcome> {
   const folder = await mkdtemp(join(selection.folder, 'troupe-bench-'));
@@ -38,7 +41,7 @@ export async function runBench(selection: Selection, minutesMax: number, progres
   const results = noResults();
   const leftOut: string[] = [];
   const failed: string[] = [];
-  paceMs();
+  for (let i = 0; i < paceWarmUps; i++) paceMs();
   const paces = [paceMs()];
   try {
     const steps = stepsOf({ ...selection, folder });
