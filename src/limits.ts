@@ -21,6 +21,8 @@ export interface Limits {
   readonly eventBytesMax: number;
   /** Encoded bytes of one snapshot. */
   readonly snapshotBytesMax: number;
+  /** Events of an actor whose state is too large for a snapshot; one more is refused. */
+  readonly tailEventsMax: number;
   /** Publications kept per topic. */
   readonly topicHistoryMax: number;
   /** Dead letters kept per shard; the oldest go first. */
@@ -43,6 +45,7 @@ export const defaultLimits: Limits = {
   cellsMax: 200_000,
   eventBytesMax: 256 * 1024,
   snapshotBytesMax: 4 * 1024 * 1024,
+  tailEventsMax: 10_000,
   topicHistoryMax: 1_000,
   deadLettersMax: 10_000,
   storeAttemptsMax: 5,

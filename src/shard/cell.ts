@@ -26,6 +26,8 @@ export interface Cell {
   tail: number[];
   /** Journaled bytes after that snapshot. */
   tailBytes: number;
+  /** Its newest snapshot was larger than a record may be, so that the tail goes on growing. */
+  isTooLarge: boolean;
   /** Number of the newest commit that holds a change of it. */
   commit: number;
   /** Monotonic ms of its last use. */
@@ -58,6 +60,7 @@ export function absentCell(address: Address, hosted: HostedMachine): Cell {
     snapshotVersion: 0,
     tail: [],
     tailBytes: 0,
+    isTooLarge: false,
     commit: 0,
     usedAt: 0,
   };

@@ -47,7 +47,11 @@ export function stepOf(host: StepHost, cell: Cell, envelope: Envelope, at: numbe
   const isJournaled = changes || (cell.version > 0 && effects.some((effect) => effect.kind !== 'reply'));
   if (!isJournaled) return { step, effects, isJournaled, rows: noRows, payload: noPayload };
   const payload = encode(envelope.event);
-  const { eventBytesMax } = host.limits;
+  const { eventBytesMax, tailEventsMax } = host.limits;
+  if (cell.isTooLarge && cell.tail.length >= tailEventsMax) {
+    const message = `${cell.address} has outgrown the largest snapshot, and ${tailEventsMax} events since its last one; it takes no more.`;
+    throw new TroupeError('LIMIT_EXCEEDED', message);
+  }
   if (payload.length > eventBytesMax) {
     const message = `${envelope.event.type} has ${payload.length} bytes; an event may have ${eventBytesMax}.`;
     throw new TroupeError('LIMIT_EXCEEDED', message);

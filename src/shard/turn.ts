@@ -397,9 +397,11 @@ export class Turn {
   #takeSnapshot(cell: Cell, into: SnapshotRecord[]): void {
     const { everyEvents, everyBytes } = cell.hosted.definition.snapshots;
     if (cell.tail.length < everyEvents && cell.tailBytes < everyBytes) return;
+    // One that was too large is tried again now and then: its actor lives on its tail meanwhile, up to a bound.
+    if (cell.isTooLarge && cell.tail.length % everyEvents !== 0) return;
     const payload = cell.hosted.persist(cell.state);
-    // Too large to be a record: the actor lives on its tail, and says so at every turn's size, not by failing.
-    if (payload.length > this.#host.limits.snapshotBytesMax) return;
+    cell.isTooLarge = payload.length > this.#host.limits.snapshotBytesMax;
+    if (cell.isTooLarge) return;
     into.push({ actor: cell.address, version: cell.version, payload });
     cell.snapshotVersion = cell.version;
     cell.tail = [];

@@ -158,6 +158,19 @@ test('a snapshot that is too large is left out', async () => {
   expect((await again.system.actor(definition, ids[0]!).snapshot())?.version).toBe(5);
 });
 
+test('an actor too large for snapshots is bounded', async () => {
+  const stage = new Stage();
+  const definition = wandering({ everyEvents: 1 });
+  const { system } = await stage.open({ actors: [definition], limits: { snapshotBytesMax: 10, tailEventsMax: 3 } });
+  const actor = system.actor(definition, ids[0]!);
+  for (let n = 0; n < 3; n++) await actor.tell({ type: 'TOGGLE' });
+
+  const fourth = actor.tell({ type: 'TOGGLE' });
+
+  await expect(fourth).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+  expect((await actor.snapshot())?.version).toBe(3);
+});
+
 test('rehydration reads a snapshot and the tail alone', async () => {
   const stage = new Stage();
   const definition = wandering({ everyEvents: 4 });
