@@ -13,8 +13,8 @@ import { outcomeNews } from './news.ts';
 
 type Emitted<TPhase extends string> = Extract<SagaEmitted, { readonly type: `${SagaName}_${TPhase}` }>;
 
-/** An ended saga is asked again by repeated commands only. */
-const passivateAfterMs = 30_000;
+/** An ended saga is asked again by repeated commands only: it soon leaves the memory to others. */
+const passivateAfterMs = 1_000;
 
 function started({ operationId, fingerprint, repeated }: Emitted<'STARTED'>): Effect {
   return reply({ operationId, fingerprint, repeated } satisfies StartAnswer);

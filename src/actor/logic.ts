@@ -110,6 +110,18 @@ function describe(value: unknown, seen: Set<object>): string {
   return `${typeof value === 'function' ? value.toString() : ''}{${own.join(',')}}`;
 }
 
+/** Whether entering this initial state runs no action and takes no eventless transition, whatever the context. */
+function isStill(state: AnyMachineSnapshot): boolean {
+  return (
+    state.status === 'active' &&
+    state._nodes.every((node) => node.entry.length === 0 && !node.always?.length && !node.initial?.actions.length)
+  );
+}
+
+function refuseSpawn(): never {
+  throw new TroupeError('MACHINE_REFUSED', 'A persisted machine spawns nothing; emit an event and tell another actor.');
+}
+
 interface StampedSnapshot {
   readonly xstate: string;
   readonly machine: string;
@@ -121,6 +133,8 @@ export class HostedMachine {
   /** Changes with the machine's config, guards, assignments and delays. */
   readonly hash: string;
   readonly #machine: AnyStateMachine;
+  /** The initial state of all its actors but for the context, where entering it does nothing that could depend on it. */
+  #still: AnyMachineSnapshot | undefined;
 
   constructor(definition: ActorDefinition) {
     this.definition = definition;
@@ -139,8 +153,15 @@ export class HostedMachine {
   initial(id: string): MachineStep {
     emitted = [];
     timers = [];
-    const state = this.#machine.getInitialSnapshot(scope, this.definition.input(id)) as AnyMachineSnapshot;
+    const input = this.definition.input(id);
+    const { context } = this.#machine.config;
+    if (this.#still !== undefined && typeof context === 'function') {
+      const state = { ...this.#still, context: context({ spawn: refuseSpawn, input, self: scope.self }) };
+      return { state: state as AnyMachineSnapshot, changed: true, emitted, timers };
+    }
+    const state = this.#machine.getInitialSnapshot(scope, input) as AnyMachineSnapshot;
     if (state.status === 'error') throw state.error;
+    if (isStill(state)) this.#still = state;
     return { state, changed: true, emitted, timers };
   }
 

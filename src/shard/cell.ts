@@ -48,14 +48,17 @@ function birthOf(address: Address, id: string, hosted: HostedMachine): MachineSt
 
 /** An actor that has accepted nothing. Its initial effects are taken with its first event. Throws MACHINE_FAILED. */
 export function absentCell(address: Address, hosted: HostedMachine): Cell {
-  const id = idOf(address);
-  const birth = birthOf(address, id, hosted);
+  const birth = birthOf(address, idOf(address), hosted);
+  return { ...cellAt(address, hosted, birth.state), birth };
+}
+
+function cellAt(address: Address, hosted: HostedMachine, state: AnyMachineSnapshot): Cell {
   return {
     address,
-    id,
+    id: idOf(address),
     hosted,
-    state: birth.state,
-    birth,
+    state,
+    birth: undefined,
     version: 0,
     snapshotVersion: 0,
     tail: [],
@@ -73,14 +76,13 @@ export function eventOf(entry: JournalEntry): AnyEvent {
 /** The cell behind a record, or undefined when the record's snapshot is missing or of another machine version. */
 function fromRecord(hosted: HostedMachine, record: ActorRecord): Cell | undefined {
   const { index, snapshot, tail } = record;
-  const cell = absentCell(index.actor, hosted);
   let state: AnyMachineSnapshot | undefined;
   if (index.snapshotVersion > 0) {
     state = snapshot === undefined ? undefined : hosted.restore(snapshot.payload);
     if (state === undefined) return undefined;
   }
-  cell.state = hosted.fold(cell.id, state, tail.map(eventOf));
-  cell.birth = undefined;
+  const id = idOf(index.actor);
+  const cell = cellAt(index.actor, hosted, hosted.fold(id, state, tail.map(eventOf)));
   cell.version = index.version;
   cell.snapshotVersion = index.snapshotVersion;
   cell.tail = [...index.tail];

@@ -41,6 +41,8 @@ export class Outbox {
   /** Orders of the unacknowledged parcels per operation, rising. */
   readonly #operations = new Map<string, number[]>();
   readonly #drained = new Map<string, (() => void)[]>();
+  /** Pairs with parcels that nothing but their commit may keep from leaving. */
+  readonly #unsent = new Set<number>();
   /** Pairs whose next parcel waits for its operation. */
   readonly #blocked = new Set<number>();
   /** How many parcels to this very shard one actor has for another: `from to`. */
@@ -83,6 +85,7 @@ export class Outbox {
       this.#pairs.set(to, pair);
     }
     pair.pending.push({ n, parcel, commit });
+    this.#unsent.add(to);
     this.#size++;
     if (to === this.#shard) this.#count(parcel, 1);
     if (parcel.operation === undefined) return;
@@ -119,20 +122,28 @@ export class Outbox {
     else waiting.push(callback);
   }
 
-  /** Sends what may leave, to one shard or to all. */
-  pump(to?: number): void {
-    if (to === undefined) for (const shard of this.#pairs.keys()) this.pump(shard);
-    const pair = to === undefined ? undefined : this.#pairs.get(to);
-    if (to === undefined || pair === undefined) return;
+  /** Sends what may leave. */
+  pump(): void {
+    for (const to of this.#unsent) this.#pumpPair(to);
+  }
+
+  #pumpPair(to: number): void {
+    const pair = this.#pairs.get(to);
+    if (pair === undefined) return;
     for (let next = pair.pending[pair.sent]; next !== undefined; next = pair.pending[pair.sent]) {
-      if (next.commit > this.#released) return;
+      if (next.commit > this.#released) {
+        this.#unsent.add(to);
+        return;
+      }
       if (this.#mustWait(next.parcel)) {
         this.#blocked.add(to);
+        this.#unsent.delete(to);
         return;
       }
       pair.sent++;
       this.#transport.deliver(to, this.#shard, next.n, next.parcel);
     }
+    this.#unsent.delete(to);
   }
 
   /** The receiver has committed everything up to `n`. Repeats and old ones change nothing. */
@@ -153,7 +164,7 @@ export class Outbox {
     }
     const blocked = [...this.#blocked];
     this.#blocked.clear();
-    for (const shard of blocked) this.pump(shard);
+    for (const shard of blocked) this.#pumpPair(shard);
   }
 
   /** The receiver stands at `mark` and has lost what was on its way: everything after it goes again. */
@@ -162,7 +173,7 @@ export class Outbox {
     const pair = this.#pairs.get(to);
     if (pair === undefined) return;
     pair.sent = 0;
-    this.pump(to);
+    this.#pumpPair(to);
   }
 
   /**
@@ -180,7 +191,7 @@ export class Outbox {
       pair.looks++;
       if ((pair.looks & (pair.looks - 1)) !== 0) continue;
       pair.sent = 0;
-      this.pump(to);
+      this.#pumpPair(to);
     }
   }
 
@@ -199,6 +210,7 @@ export class Outbox {
     this.#pairs.clear();
     this.#operations.clear();
     this.#blocked.clear();
+    this.#unsent.clear();
     this.#own.clear();
     this.#acked = new Map();
     this.#ackedCount = 0;
