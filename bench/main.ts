@@ -130,7 +130,7 @@ export function benchCommand(terminal: Terminal): Command {
     .option('--weighed <n>', 'operations a store is weighed by, and cells of each type', positive, 5_000)
     .option('--minutes <n>', 'no measurement begins after this', positive, 8)
     .option('--log-level <level>', 'of the server in W2 over WebSocket', 'info')
-    .option('--node-flags <flags>', 'flags of the measured processes, such as --max-semi-space-size=64', '')
+    .option('--node-flags <flags>', 'flags of the measured processes; those of npm start', '--max-semi-space-size=64')
     .option('--cpu-prof <folder>', 'write CPU profiles of the measured processes there')
     .option('--folder <folder>', 'where the stores of LMDB lie meanwhile', tmpdir())
     .option('--json', 'print JSON')
