@@ -280,7 +280,7 @@ export class Turn {
     if (effect.kind === 'publish') {
       const { topic, data } = effect;
       const to = topicShard(topic, shards);
-      const origin = operation === undefined ? cause : { ...cause, operation };
+      const origin = operation === undefined || operation === cause.operation ? cause : { ...cause, operation };
       if (to !== shard) this.#send(to, { publication: { topic, data } }, origin, settled);
       else if (settled === true) this.locals.push({ kind: 'news', topic, data, cause: origin });
       else this.#publish(topic, data, cause);
