@@ -249,7 +249,7 @@ export class Connection {
   }
 
   async #readOn(topic: string, cursor: Cursor): Promise<void> {
-    const { offset, epoch } = cursor;
+    const { offset, epoch, missed } = cursor;
     const position = { offset, limit: pageMax, ...(epoch === undefined ? {} : { epoch }) };
     const page = await this.#history.read(topic, position);
     if (!this.#open) return;
@@ -265,7 +265,10 @@ export class Connection {
       for (const frame of delivery.frames) this.send(frame);
       cursor.offset = publication.offset;
     }
-    if (page.publications.length > 0 && cursor.offset < Math.max(page.head, cursor.missed)) return;
+    // An empty page is the end, unless something came while it was being read: that is in the next one.
+    const isWhole =
+      page.publications.length === 0 ? cursor.missed === missed : cursor.offset >= Math.max(page.head, cursor.missed);
+    if (!isWhole) return;
     this.#behind?.delete(topic);
     if (cursor.offset > cursor.missed) this.#ahead.set(topic, cursor.offset);
   }

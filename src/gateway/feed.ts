@@ -82,6 +82,7 @@ export class Feed {
   async #readOn(): Promise<void> {
     while (!this.#stopped) {
       const { topics, topic, handle } = this.#options;
+      const newest = this.#newest;
       const page = await topics.readTopic(topic, { offset: this.#position ?? 0, limit: pageMax });
       if (!page.recovered) {
         this.#lose(undefined);
@@ -93,7 +94,9 @@ export class Feed {
         this.#position = publication.offset;
       }
       const position = this.#position ?? 0;
-      if (page.publications.length === 0 || position >= Math.max(page.head, this.#newest)) {
+      // An empty page is the end, unless something came while it was being read: that is in the next one.
+      const isEnd = page.publications.length === 0 && this.#newest === newest;
+      if (isEnd || position >= Math.max(page.head, this.#newest)) {
         // Not later: a publication that came between this check and the next await would wait for the one after it.
         this.#busy = false;
         return;

@@ -43,14 +43,21 @@ class FakeSocket implements Socket {
 
 const topic = 'room:a';
 
-function given(kept = 1_000) {
+function given(kept = 1_000, read = Promise.resolve()) {
   const topics = new MemoryTopics(kept);
   const socket = new FakeSocket();
   const flusher = new Flusher(new SimulatedClock());
   const lost: unknown[] = [];
   let newest = 0;
   const delivery = ({ data }: Publication): Delivery => data as Delivery;
-  const history: History = { read: (name, position) => topics.readTopic(name, position), delivery };
+  const history: History = {
+    read: async (name, position) => {
+      const page = await topics.readTopic(name, position);
+      await read;
+      return page;
+    },
+    delivery,
+  };
   const connection = new Connection({
     socket,
     flusher,
@@ -72,6 +79,25 @@ function frames(from: number, to: number): readonly string[] {
 }
 
 describe('feeding', () => {
+  test('what comes while an empty history is read is given', async () => {
+    let arrive = (): void => undefined;
+    const { socket, publish, connection } = given(
+      1_000,
+      new Promise((resolve) => {
+        arrive = resolve;
+      }),
+    );
+    connection.feedFrom(topic, 0);
+    await settled();
+
+    publish('first');
+    arrive();
+    await settled();
+
+    expect(socket.received).toEqual(['first']);
+    expect(connection.behind).toBe(false);
+  });
+
   test('frames of one pass leave in one cork', async () => {
     const { socket, publish } = given();
 
