@@ -22,6 +22,7 @@
  */
 
 import type { Address } from '../actor/address.ts';
+import type { ClusterStore } from '../cluster/cluster-store.ts';
 
 /** The fencing token of a shard: a number that rises with every acquisition, and a nonce of the owner. Both are compared. */
 export interface Epoch {
@@ -153,6 +154,8 @@ export interface Commit {
   readonly outbox: readonly OutboxRecord[];
   readonly outboxAcked: readonly Mark[];
   readonly marks: readonly Mark[];
+  /** Everything in the shard's inbox up to this number was handled, and leaves it; 0 says nothing. */
+  readonly inbox: number;
   readonly publications: readonly PublicationRecord[];
   readonly deadLetters: readonly DeadLetterRecord[];
   /** Views whose rows are dropped before `views` is applied. */
@@ -199,6 +202,8 @@ export interface ShardState {
   /** The highest `n` ever handed out per receiving shard, acknowledged ones included. */
   readonly outboxLast: readonly Mark[];
   readonly marks: readonly Mark[];
+  /** Number of the last envelope of the inbox that was handled; 0 where there is no inbox. */
+  readonly inbox: number;
   readonly projections: Readonly<Record<string, string>>;
 }
 
@@ -233,6 +238,8 @@ export interface Journal {
   readonly description: string;
   /** Kept by the store from its creation on. */
   readonly shards: number;
+  /** What several nodes need; a store of one process has none. */
+  readonly cluster?: ClusterStore;
 
   /**
    * Takes the shard for `owner` under a new epoch, when nobody else's lease is alive. The same owner (same nonce) may
@@ -279,6 +286,7 @@ export const emptyCommit = {
   outbox: [],
   outboxAcked: [],
   marks: [],
+  inbox: 0,
   publications: [],
   deadLetters: [],
   viewsCleared: [],

@@ -59,6 +59,7 @@ export function readShard(tables: ReadTables, shard: number): ShardState {
     timers,
     outbox,
     outboxLast: readPairs(tables, shard, kinds.outboxLast),
+    inbox: 0,
     marks: readPairs(tables, shard, kinds.mark),
     projections: readProjections(tables, shard),
   };

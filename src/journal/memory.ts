@@ -49,6 +49,7 @@ export interface MemoryShard {
   readonly timers: Map<string, TimerRecord>;
   outbox: readonly OutboxRecord[];
   readonly outboxLast: Map<number, number>;
+  inbox: number;
   readonly marks: Map<number, number>;
   projections: Readonly<Record<string, string>>;
   readonly topics: Map<string, MemoryTopic>;
@@ -162,6 +163,7 @@ export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
           }),
         ),
         outboxLast: marksOf(data.outboxLast),
+        inbox: data.inbox,
         marks: marksOf(data.marks),
         projections: data.projections,
       })),
@@ -283,6 +285,7 @@ function apply(data: MemoryShard, commit: Commit, bounds: JournalBounds): readon
 
 function applyMessages(data: MemoryShard, commit: Commit): void {
   for (const { to, n } of commit.outbox) data.outboxLast.set(to, n);
+  data.inbox = Math.max(data.inbox, commit.inbox);
   for (const { shard, n } of commit.marks) data.marks.set(shard, n);
   if (commit.outbox.length === 0 && commit.outboxAcked.length === 0) return;
   const acked = new Map(commit.outboxAcked.map(({ shard, n }) => [shard, n]));
@@ -313,6 +316,7 @@ function emptyShard(): MemoryShard {
     timers: new Map(),
     outbox: [],
     outboxLast: new Map(),
+    inbox: 0,
     marks: new Map(),
     projections: {},
     topics: new Map(),

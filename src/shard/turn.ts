@@ -176,6 +176,7 @@ export class Turn {
       outbox: this.#outbox,
       outboxAcked: outbox.takeAcked(),
       marks: [...this.#marks].map(([from, n]): Mark => ({ shard: from, n })),
+      inbox: 0,
       publications: this.publications,
       deadLetters: this.#deadLetters,
       viewsCleared: [],

@@ -57,6 +57,7 @@ export function shardStateOf(shard: number, reply: Reply): ShardState {
       .sort((a, b) => a.to - b.to || a.n - b.n),
     outboxLast: marksOf(counted, 'out:'),
     marks: marksOf(counted, 'in:'),
+    inbox: counted.find(([field]) => field === 'inbox')?.[1] ?? 0,
     projections: Object.fromEntries(pairsOf(projections).map(([name, version]) => [name, String(version)])),
   };
 }

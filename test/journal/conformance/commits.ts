@@ -15,6 +15,7 @@ export function commitTests(adapter: JournalAdapter): void {
       timers: [],
       outbox: [],
       outboxLast: [],
+      inbox: 0,
       marks: [],
       projections: {},
     });
@@ -51,6 +52,7 @@ export function commitTests(adapter: JournalAdapter): void {
         ],
         outbox: [{ to: 1, n: 1, payload: 'parcel 1' }],
         outboxLast: [{ shard: 1, n: 1 }],
+        inbox: 0,
         marks: [{ shard: 2, n: 1 }],
         projections: { rooms: 'v1' },
       },

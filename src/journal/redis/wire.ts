@@ -1,0 +1,30 @@
+/**
+ * What the Redis adapter needs of connections, whatever is behind them: one server, the primary that Sentinel names, or
+ * the primaries of a cluster. Keys decide where a call goes; the adapter's calls have keys of one slot each.
+ *
+ * It guarantees that calls whose keys share a hash tag, made in order without waiting, reach the server in that order,
+ * and that every call settles within the deadline: with the reply, with the server's error, with `NotSent` (it certainly
+ * did not run: the server also says MOVED, or ASK, or that a function is missing, and it was sent again elsewhere in
+ * vain) or with `ConnectionLost` (nobody knows).
+ */
+
+import type { Reply } from './connection.ts';
+
+export interface WireListener {
+  message(payload: Buffer): void;
+  /** The subscription holds: called once for each time that it has come about. */
+  active(): void;
+}
+
+export interface Wire {
+  /** For people and messages; never holds a password. */
+  readonly name: string;
+  /** Runs one encoded command (resp.ts) on the server that has the slot of `key`. */
+  send(key: string, bytes: Buffer): Promise<Reply>;
+  /** Runs a command on every primary; for what is not about keys (FUNCTION LOAD, CONFIG GET). Replies in no certain order. */
+  sendToAll(bytes: Buffer): Promise<readonly Reply[]>;
+  /** Sharded pub/sub. A channel's hash tag decides where it lives, as a key's does. */
+  listen(channel: string, listener: WireListener): () => void;
+  /** Ends the connections once the calls under way have settled. */
+  close(): Promise<void>;
+}
