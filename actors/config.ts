@@ -6,15 +6,27 @@
  */
 
 import { z } from 'zod';
-import { type Durability, durabilitiesOf, parseJournalUrl, TroupeError, withoutPassword } from '../src/index.ts';
+import {
+  type Durability,
+  durabilitiesOf,
+  type JournalLocation,
+  parseJournalUrl,
+  type Role,
+  TroupeError,
+  withoutPassword,
+} from '../src/index.ts';
 
 export interface StoreConfig {
-  /** `lmdb:<folder>`, `redis://…` or `rediss://…`. */
+  /** `lmdb:<folder>`, or Redis: `redis://…`, `rediss://…`, `redis+sentinel://…`, `redis+cluster://…`. */
   readonly journal: string;
   /** Undefined: what the store has; 64 for a new one. */
   readonly shards: number | undefined;
   /** Undefined: `disk` for lmdb; for redis whatever the server does. */
   readonly durability: Durability | undefined;
+  /** Replicas that must have a commit before it is answered; undefined unless the durability is about replicas. */
+  readonly replicas: number | undefined;
+  /** `file:<folder>` for what is trimmed from the journal; undefined: nothing is trimmed. */
+  readonly archive: string | undefined;
   /** Undefined: development mode, with the secret that is kept with the store. */
   readonly authSecret: string | undefined;
 }
@@ -25,8 +37,14 @@ export interface Config extends StoreConfig {
   readonly allowedOrigins: readonly string[];
   readonly logLevel: (typeof logLevels)[number];
   readonly leaseMs: number;
+  /** Undefined: the command makes one. */
+  readonly nodeId: string | undefined;
+  readonly role: Role;
+  readonly weight: number;
+  readonly retentionHours: number;
 }
 
+const roles = ['all', 'gateway', 'worker'] as const satisfies readonly Role[];
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 interface Setting<T> {
@@ -50,13 +68,38 @@ function wholeNumber(min: number, max: number): z.ZodType<number, string> {
     .refine((value) => value >= min && value <= max, sentence);
 }
 
+/** "a, b or c". */
+function either(words: readonly string[], word = 'or'): string {
+  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} ${word} ${words.at(-1)}`;
+}
+
+/** Whether the journal is one that several processes can write, and so several nodes can share. */
+function isShared({ kind }: JournalLocation): boolean {
+  return kind !== 'lmdb' && kind !== 'memory';
+}
+
+/** The durabilities that wait for replicas, and so need to know how many. */
+function isReplicated(durability: Durability | undefined): boolean {
+  return durability?.startsWith('replica') === true;
+}
+
+const durabilities = [...durabilitiesOf('lmdb'), ...durabilitiesOf('redis')];
+
+const journalExamples = [
+  'lmdb:./data',
+  'redis://host:6379',
+  'rediss://host:6379',
+  'redis+sentinel://host:26379/name',
+  'redis+cluster://host:6379',
+];
+
 const journalUrl = z.string().superRefine((url, context) => {
   try {
     parseJournalUrl(url);
   } catch {
     context.addIssue({
       code: 'custom',
-      message: 'must look like lmdb:./data, redis://host:6379 or rediss://host:6379',
+      message: `must look like ${either(journalExamples)}`,
     });
   }
 });
@@ -95,7 +138,7 @@ export const settings = {
     name: 'JOURNAL',
     flag: '--journal',
     argument: 'url',
-    about: 'where everything is kept: lmdb:<folder>, redis://… or rediss://…',
+    about: 'where everything is kept: lmdb:<folder>, redis://…, rediss://…, redis+sentinel://… or redis+cluster://…',
     schema: journalUrl,
     initial: 'lmdb:./data',
   }),
@@ -111,8 +154,24 @@ export const settings = {
     name: 'DURABILITY',
     flag: '--durability',
     argument: 'level',
-    about: 'lmdb: process or disk (default disk); redis: what the server must at least do, everysec or always',
-    schema: z.enum(['process', 'disk', 'everysec', 'always'], 'must be process, disk, everysec or always'),
+    about: `lmdb: ${either(durabilitiesOf('lmdb'))} (default disk); redis: what it must at least do, ${either(durabilitiesOf('redis'))}`,
+    schema: z.enum(durabilities, `must be ${either(durabilities)}`),
+    initial: undefined,
+  }),
+  replicas: setting<number | undefined>({
+    name: 'REPLICAS',
+    flag: '--replicas',
+    argument: 'count',
+    about: 'replicas that must have a commit before it is answered, with a DURABILITY of replicas (then default 1)',
+    schema: wholeNumber(1, 16),
+    initial: undefined,
+  }),
+  archive: setting<string | undefined>({
+    name: 'ARCHIVE',
+    flag: '--archive',
+    argument: 'url',
+    about: 'where entries go before the journal is trimmed: file:<folder>; without it nothing is trimmed',
+    schema: z.string().regex(/^file:.+$/s, 'must look like file:./archive'),
     initial: undefined,
   }),
   authSecret: setting<string | undefined>({
@@ -147,6 +206,40 @@ export const settings = {
     schema: wholeNumber(1_000, 60_000),
     initial: 5_000,
   }),
+  nodeId: setting<string | undefined>({
+    name: 'NODE_ID',
+    flag: '--node-id',
+    argument: 'id',
+    about: 'name of this node among those of its journal; by default the host name and a random part',
+    schema: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of the characters A-Z, a-z, 0-9, ".", "_", "-"'),
+    initial: undefined,
+  }),
+  role: setting({
+    name: 'ROLE',
+    flag: '--role',
+    argument: 'role',
+    about: 'all: owns shards and serves clients; gateway: only serves; worker: only owns',
+    schema: z.enum(roles, `must be ${either(roles)}`),
+    initial: 'all',
+  }),
+  weight: setting({
+    name: 'WEIGHT',
+    flag: '--weight',
+    argument: 'number',
+    about: "this node's share of the shards relative to other nodes; 0 takes none",
+    schema: wholeNumber(0, 100),
+    initial: 1,
+  }),
+  retentionHours: setting({
+    name: 'RETENTION_HOURS',
+    flag: '--retention-hours',
+    argument: 'hours',
+    about: 'how long an operation that has ended keeps more than its outcome',
+    schema: wholeNumber(1, 87_600),
+    initial: 24,
+  }),
 } as const satisfies { readonly [K in keyof Config]-?: Setting<Config[K]> };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -160,6 +253,8 @@ export function isLoopback(host: string): boolean {
 
 class Reader {
   readonly mistakes: string[] = [];
+  /** The journal's URL once `store` has read it; undefined when it is a mistake. */
+  journal: string | undefined;
   readonly #environment: Environment;
   readonly #flags: Flags;
 
@@ -187,22 +282,45 @@ class Reader {
 
   store(): StoreConfig {
     const journal = this.read('journal');
+    this.journal = journal;
     const durability = this.read('durability');
     if (journal !== undefined && durability !== undefined) {
       const { kind } = parseJournalUrl(journal);
       const known = durabilitiesOf(kind);
       if (!known.includes(durability)) {
         this.mistakes.push(
-          `${this.called('durability')} "${durability}" does not fit a ${kind} journal, which knows ${known.join(' and ')}.`,
+          `${this.called('durability')} "${durability}" does not fit a ${kind} journal, which knows ${either(known, 'and')}.`,
         );
       }
     }
+    const shards = this.read('shards');
+    const replicas = this.read('replicas');
+    if (replicas !== undefined && !isReplicated(durability)) {
+      this.mistakes.push(
+        `${this.called('replicas')} says how many replicas a commit waits for; set DURABILITY to a level that waits for them.`,
+      );
+    }
     return {
       journal: journal ?? settings.journal.initial,
-      shards: this.read('shards'),
+      shards,
       durability,
+      replicas: isReplicated(durability) ? (replicas ?? 1) : undefined,
+      archive: this.read('archive'),
       authSecret: this.read('authSecret'),
     };
+  }
+
+  /** What this node is to the others; `journal` (undefined: not known for a mistake) decides whether there can be any. */
+  node(journal: string | undefined): Pick<Config, 'nodeId' | 'role' | 'weight'> {
+    const nodeId = this.read('nodeId');
+    const role = this.read('role') ?? settings.role.initial;
+    const weight = this.read('weight') ?? settings.weight.initial;
+    if (role !== 'all' && journal !== undefined && !isShared(parseJournalUrl(journal))) {
+      this.mistakes.push(
+        `${this.called('role')} "${role}" needs a journal that several nodes can use, like redis://host:6379; "${journal}" is for one process.`,
+      );
+    }
+    return { nodeId, role, weight };
   }
 
   /** Throws `CONFIG_INVALID` with every mistake, one per line. */
@@ -236,5 +354,7 @@ export function readConfig(environment: Environment, flags: Flags = {}): Config 
     allowedOrigins: reader.read('allowedOrigins') ?? settings.allowedOrigins.initial,
     logLevel: reader.read('logLevel') ?? settings.logLevel.initial,
     leaseMs: reader.read('leaseMs') ?? settings.leaseMs.initial,
+    ...reader.node(reader.journal),
+    retentionHours: reader.read('retentionHours') ?? settings.retentionHours.initial,
   });
 }

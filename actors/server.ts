@@ -17,6 +17,7 @@ import {
   type Log,
   openGateway,
   openSystem,
+  type Role,
   sleep,
   systemClock,
   systemIds,
@@ -41,6 +42,12 @@ export interface ChatServerOptions {
   /** Origins that may open a socket, beside the server's own. */
   readonly allowedOrigins?: readonly string[];
   readonly leaseMs?: number;
+  /** Name of this node, unique among the nodes of the journal. Default: a fresh one. */
+  readonly node?: string;
+  /** What this node does for the others; anything but `all` needs a journal that several nodes can use. Default `all`. */
+  readonly role?: Role;
+  /** This node's share of the shards relative to other nodes. Default 1. */
+  readonly weight?: number;
   readonly limits?: Partial<GatewayLimits>;
   readonly runtimeLimits?: Partial<Limits>;
   /** Pino, or anything that logs like it. Default: pino on stdout. */
@@ -68,11 +75,16 @@ export interface ChatServer {
 const listenAgainMs = 100;
 
 async function systemOf(options: ChatServerOptions, log: Log, clock: Clock, ids: Ids): Promise<ActorSystem> {
-  const { journal, system, leaseMs, runtimeLimits } = options;
+  const { journal, system, leaseMs, runtimeLimits, node, role, weight } = options;
   if (system !== undefined) return system;
   if (journal === undefined) throw new TroupeError('CONFIG_INVALID', 'startChat needs a journal or an open system.');
   const limits = { ...runtimeLimits, ...(leaseMs === undefined ? {} : { leaseMs }) };
-  return openSystem({ journal, actors: chatActors, projections: chatProjections, limits, log, clock, ids });
+  const place = {
+    ...(node === undefined ? {} : { node }),
+    ...(role === undefined ? {} : { role }),
+    ...(weight === undefined ? {} : { weight }),
+  };
+  return openSystem({ journal, actors: chatActors, projections: chatProjections, limits, log, clock, ids, ...place });
 }
 
 /** Tries a busy port again: an earlier server may still be finishing. */

@@ -20,6 +20,17 @@ export { HostedMachine } from './actor/logic.ts';
 export { register } from './actor/registration.ts';
 export type { ActorRef, ActorState, ActorSystem, HistoryEntry, SendOptions } from './actor-system.ts';
 export { type Clock, sleep, systemClock } from './clock.ts';
+export type {
+  Channel,
+  ChannelListener,
+  ClusterStore,
+  ClusterView,
+  LiveNode,
+  NodeInfo,
+  Role,
+  ShardStatus,
+} from './cluster/cluster-store.ts';
+export { ownsShards, placementOf } from './cluster/placement.ts';
 export { type ErrorCode, messageOf, TroupeError } from './errors.ts';
 export {
   type Call,

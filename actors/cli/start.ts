@@ -1,5 +1,7 @@
 /** `troupe start`: runs the chat server until it is told to stop. */
 
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { pino } from 'pino';
 import { type Journal, messageOf, signToken, systemClock } from '../../src/index.ts';
@@ -17,11 +19,20 @@ interface Started {
   readonly server: ChatServer;
   readonly journal: Journal;
   readonly secret: string;
+  readonly node: string;
+}
+
+/** The host's name and a random part: who restarts is another node to the others, and no two of them share a name. */
+function freshNodeId(): string {
+  const host = hostname()
+    .replace(/[^A-Za-z0-9._-]/g, '-')
+    .slice(0, 50);
+  return `${host || 'node'}-${randomBytes(4).toString('hex')}`;
 }
 
 /** Opens the store and the port; both are waited for, since an earlier server may still be finishing. */
 async function open(config: Config): Promise<Started> {
-  const { host, port, allowedOrigins, leaseMs } = config;
+  const { host, port, allowedOrigins, leaseMs, role, weight, nodeId: node = freshNodeId() } = config;
   // Loaded here, so that the other commands start without it.
   const { startChat } = await import('../server.ts');
   // Logs go to stderr, so that stdout stays what a person reads.
@@ -37,7 +48,8 @@ async function open(config: Config): Promise<Started> {
   const devMode = config.authSecret === undefined;
   const options = { journal, host, port, authSecret: secret, devMode, allowedOrigins, leaseMs, logger };
   // From here on the journal is the server's to close.
-  return { server: await startChat({ ...options, listenMs: patienceMs }), journal, secret };
+  const server = await startChat({ ...options, node, role, weight, listenMs: patienceMs });
+  return { server, journal, secret, node };
 }
 
 function addressOf(host: string, port: number): string {
@@ -45,9 +57,12 @@ function addressOf(host: string, port: number): string {
 }
 
 /** What a person reads when the server is up: where, on what, and what to type next. */
-async function greeting(config: Config, { server, journal, secret }: Started): Promise<readonly string[]> {
+async function greeting(config: Config, { server, journal, secret, node }: Started): Promise<readonly string[]> {
   const at = addressOf(config.host, server.port);
-  const facts = [`Troupe listens on ${at}`, `Journal: ${journal.description}; ${journal.shards} shards`];
+  const facts: string[] = [`Troupe listens on ${at}`, `Journal: ${journal.description}; ${journal.shards} shards`];
+  if (journal.cluster !== undefined) {
+    facts.push(`Node: ${node}, role ${config.role}, weight ${config.weight}; "troupe cluster" shows all of them`);
+  }
   if (config.authSecret !== undefined) {
     return [...facts, 'Tokens: HS256 with AUTH_SECRET; "troupe token <email>" with the same AUTH_SECRET makes one.'];
   }

@@ -21,6 +21,7 @@ function optionsOf(config: StoreConfig) {
   return {
     ...(config.shards === undefined ? {} : { shards: config.shards }),
     ...(config.durability === undefined ? {} : { durability: config.durability }),
+    ...(config.replicas === undefined ? {} : { replicas: config.replicas }),
   };
 }
 

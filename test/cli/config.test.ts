@@ -7,7 +7,7 @@ import {
   readStoreConfig,
   settings,
 } from '../../actors/config.ts';
-import { TroupeError } from '../../src/index.ts';
+import { durabilitiesOf, TroupeError } from '../../src/index.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
 
@@ -35,6 +35,12 @@ describe('readConfig', () => {
       allowedOrigins: [],
       logLevel: 'info',
       leaseMs: 5_000,
+      replicas: undefined,
+      archive: undefined,
+      nodeId: undefined,
+      role: 'all',
+      weight: 1,
+      retentionHours: 24,
     });
   });
 
@@ -49,6 +55,11 @@ describe('readConfig', () => {
       ALLOWED_ORIGINS: 'https://a.example, http://localhost:3000',
       LOG_LEVEL: 'silent',
       LEASE_MS: '10000',
+      ARCHIVE: 'file:/var/lib/troupe',
+      NODE_ID: 'rack-7.b_2',
+      ROLE: 'worker',
+      WEIGHT: '4',
+      RETENTION_HOURS: '48',
     });
 
     expect(config).toEqual({
@@ -61,6 +72,12 @@ describe('readConfig', () => {
       allowedOrigins: ['https://a.example', 'http://localhost:3000'],
       logLevel: 'silent',
       leaseMs: 10_000,
+      replicas: undefined,
+      archive: 'file:/var/lib/troupe',
+      nodeId: 'rack-7.b_2',
+      role: 'worker',
+      weight: 4,
+      retentionHours: 48,
     });
   });
 
@@ -83,18 +100,30 @@ describe('readConfig', () => {
       ALLOWED_ORIGINS: 'https://a.example/path',
       LOG_LEVEL: 'loud',
       LEASE_MS: '1.5',
+      ARCHIVE: 's3://bucket',
+      NODE_ID: 'a b',
+      ROLE: 'boss',
+      WEIGHT: '101',
+      RETENTION_HOURS: 'ever',
+      REPLICAS: '17',
     });
 
     expect(found).toEqual([
-      'JOURNAL must look like lmdb:./data, redis://host:6379 or rediss://host:6379, not "mysql://x".',
-      'DURABILITY must be process, disk, everysec or always, not "maybe".',
+      'JOURNAL must look like lmdb:./data, redis://host:6379, rediss://host:6379, redis+sentinel://host:26379/name or redis+cluster://host:6379, not "mysql://x".',
+      expect.stringMatching(/^DURABILITY must be process, disk, everysec(, [a-z-]+)* or [a-z-]+, not "maybe"\.$/),
       'SHARDS must be a whole number from 1 to 16384, not "0".',
+      'REPLICAS must be a whole number from 1 to 16, not "17".',
+      'ARCHIVE must look like file:./archive, not "s3://bucket".',
       'AUTH_SECRET must be at least 32 bytes long.',
       'HOST must be an IP address or a host name, not "a b".',
       'PORT must be a whole number from 0 to 65535, not "99999".',
       'ALLOWED_ORIGINS must be origins separated by commas, like https://chat.example.com, not "https://a.example/path".',
       'LOG_LEVEL must be one of trace, debug, info, warn, error, fatal, silent, not "loud".',
       'LEASE_MS must be a whole number from 1000 to 60000, not "1.5".',
+      'NODE_ID must be 1 to 64 of the characters A-Z, a-z, 0-9, ".", "_", "-", not "a b".',
+      'ROLE must be all, gateway or worker, not "boss".',
+      'WEIGHT must be a whole number from 0 to 100, not "101".',
+      'RETENTION_HOURS must be a whole number from 1 to 87600, not "ever".',
     ]);
   });
 
@@ -113,9 +142,39 @@ describe('readConfig', () => {
       'DURABILITY "always" does not fit a lmdb journal, which knows process and disk.',
     ]);
     expect(mistakes({ JOURNAL: 'redis://host' }, { durability: 'disk' })).toEqual([
-      '--durability "disk" does not fit a redis journal, which knows everysec and always.',
+      expect.stringMatching(/^--durability "disk" does not fit a redis journal, which knows everysec(, | and )always/),
     ]);
     expect(mistakes({ JOURNAL: 'lmdb:/tmp/x', DURABILITY: 'process' })).toEqual([]);
+  });
+
+  test('replicas are counted where a commit waits for them', () => {
+    const redis = { JOURNAL: 'redis://host' };
+
+    expect(mistakes({ ...redis, REPLICAS: '2' })).toEqual([
+      'REPLICAS says how many replicas a commit waits for; set DURABILITY to a level that waits for them.',
+    ]);
+    const levels = durabilitiesOf('redis').filter((level) => level.startsWith('replica'));
+    for (const DURABILITY of levels) {
+      expect(readConfig({ ...redis, DURABILITY, REPLICAS: '2' }).replicas).toBe(2);
+      expect(readConfig({ ...redis, DURABILITY }).replicas).toBe(1);
+    }
+    expect(readConfig({ ...redis, DURABILITY: 'always' }).replicas).toBeUndefined();
+  });
+
+  test.each(['gateway', 'worker'])('a %s needs a journal several nodes use', (role) => {
+    expect(mistakes({ ROLE: role })).toEqual([
+      `ROLE "${role}" needs a journal that several nodes can use, like redis://host:6379; "lmdb:./data" is for one process.`,
+    ]);
+    expect(mistakes({}, { role, journal: 'memory:' })[0]).toContain(`--role "${role}" needs`);
+    expect(mistakes({ ROLE: role, JOURNAL: 'redis://host' })).toEqual([]);
+    expect(mistakes({ ROLE: role, JOURNAL: 'nowhere' })).toHaveLength(1);
+  });
+
+  test('a node may be called what a key may hold', () => {
+    const ids = ['a', 'rack-7.b_2', 'x'.repeat(64)];
+
+    expect(ids.map((NODE_ID) => readConfig({ NODE_ID }).nodeId)).toEqual(ids);
+    for (const NODE_ID of ['a b', 'a/b', '{a}', 'x'.repeat(65)]) expect(mistakes({ NODE_ID })).toHaveLength(1);
   });
 
   test('an open address demands a secret', () => {
