@@ -22,6 +22,11 @@ const recordsMax = 100_000;
 
 const namePattern = /^[\x20-\x7e]{1,200}$/;
 
+/** Why a commit of a store without inboxes names one; undefined when it does not. */
+export function inboxBreach({ inbox }: Commit): string | undefined {
+  return inbox === 0 ? undefined : `it names envelope ${inbox} of an inbox, and this store has none`;
+}
+
 /** Why a commit breaks the contract or a bound; undefined when it keeps both. */
 export function contractBreach(commit: Commit, shards: number, bounds: JournalBounds): string | undefined {
   return (
@@ -61,6 +66,13 @@ export function assertShard(shard: number, shards: number): void {
   });
 }
 
+/** Throws when an envelope for a shard's inbox is larger than any record may be. */
+export function assertEnvelope(shard: number, { length }: Uint8Array, bytesMax: number): void {
+  if (length <= bytesMax) return;
+  const message = `An envelope for shard ${shard} has ${length} bytes; at most ${bytesMax} are taken.`;
+  throw new TroupeError('LIMIT_EXCEEDED', message, { shard, bytes: length, max: bytesMax, sent: false });
+}
+
 /** Throws unless `shards` is a number of shards a store can be made with. */
 export function assertShards(shards: number): void {
   if (Number.isInteger(shards) && shards >= 1 && shards <= slots) return;
@@ -82,6 +94,7 @@ function frameBreach(commit: Commit, shards: number): string | undefined {
   if (!isRank(epoch.number) || !isName(epoch.nonce)) return 'its epoch is not a positive number and a nonce';
   if (!isRank(commit.number)) return `its number ${commit.number} is not a positive integer`;
   if (!isRank(commit.firstSeq)) return `its firstSeq ${commit.firstSeq} is not a positive integer`;
+  if (!isCount(commit.inbox)) return `its inbox number ${commit.inbox} is not a whole number from 0`;
   if (!isName(commit.id)) return `its id is not 1 to ${nameCharsMax} ASCII characters`;
   if (recordsIn(commit) > recordsMax) return `it has ${recordsIn(commit)} records; at most ${recordsMax} are taken`;
   return undefined;

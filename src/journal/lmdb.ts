@@ -15,7 +15,7 @@ import type { Address } from '../actor/address.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { messageOf, TroupeError } from '../errors.ts';
 import { boundsFrom, type JournalBounds } from './bounds.ts';
-import { assertShard, contractBreach, verdictOn } from './checks.ts';
+import { assertShard, contractBreach, inboxBreach, verdictOn } from './checks.ts';
 import type {
   AcquireOutcome,
   ActorIndex,
@@ -195,7 +195,7 @@ class LmdbJournal implements Journal {
   async commit(commit: Commit): Promise<CommitOutcome> {
     const { store, bounds } = this.#parts;
     this.#assertWritable();
-    const breach = contractBreach(commit, this.shards, bounds);
+    const breach = contractBreach(commit, this.shards, bounds) ?? inboxBreach(commit);
     if (breach !== undefined) return { kind: 'invalid', message: `Commit ${commit.id} is not taken: ${breach}.` };
     return this.#writes.run<CommitOutcome>({
       plan: (writes) => {

@@ -9,6 +9,13 @@
 
 import type { Address } from '../actor/address.ts';
 import { type Clock, systemClock } from '../clock.ts';
+import {
+  createMemoryCluster,
+  handleInbox,
+  type MemoryCluster,
+  MemoryClusterStore,
+  ringShard,
+} from '../cluster/memory-store.ts';
 import { type ErrorCode, TroupeError } from '../errors.ts';
 import { systemIds } from '../ids.ts';
 import { boundsFrom, defaultShards, type JournalBounds } from './bounds.ts';
@@ -63,6 +70,8 @@ export interface MemoryStore {
   readonly id: string;
   readonly shards: readonly MemoryShard[];
   readonly meta: Map<string, string>;
+  /** What the nodes that use it share. */
+  readonly cluster: MemoryCluster;
   /** Records (or rows' and publications' payloads) that read as damaged. */
   readonly damaged: WeakSet<object>;
 }
@@ -79,7 +88,13 @@ export interface MemoryJournalOptions extends Partial<JournalBounds> {
 /** A store without data. `id` tells it from others; it is random unless given. */
 export function createMemoryStore(shards: number = defaultShards, id: string = systemIds.nonce()): MemoryStore {
   assertShards(shards);
-  return { id, shards: Array.from({ length: shards }, emptyShard), meta: new Map(), damaged: new WeakSet() };
+  return {
+    id,
+    shards: Array.from({ length: shards }, emptyShard),
+    meta: new Map(),
+    cluster: createMemoryCluster(),
+    damaged: new WeakSet(),
+  };
 }
 
 /** Opens a journal on `store`, or on a new store. Throws JOURNAL_INCOMPATIBLE when the store has another number of shards. */
@@ -90,6 +105,7 @@ export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
   }
   const bounds = boundsFrom(options);
   const clock = options.clock ?? systemClock;
+  const cluster = new MemoryClusterStore({ ...store, recordBytesMax: bounds.recordBytesMax, clock });
   let open = true;
 
   /** Runs one call: at once, and as a promise also where it throws. */
@@ -113,6 +129,7 @@ export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
     kind: 'memory',
     description: 'memory; an answered commit survives nothing',
     shards: store.shards.length,
+    cluster,
 
     acquire: (shard, owner, ttlMs) =>
       call(shard, (data): AcquireOutcome => {
@@ -133,7 +150,9 @@ export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
       }),
     release: (lease) =>
       call(lease.shard, (data) => {
-        if (data.holder !== undefined && sameEpoch(data.holder.epoch, lease.epoch)) data.holder = undefined;
+        if (data.holder === undefined || !sameEpoch(data.holder.epoch, lease.epoch)) return;
+        data.holder = undefined;
+        ringShard(store.cluster, lease.shard, clock);
       }),
 
     async commit(commit): Promise<CommitOutcome> {
@@ -142,7 +161,9 @@ export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
       if (breach !== undefined) return { kind: 'invalid', message: `Commit ${commit.id} is not taken: ${breach}.` };
       const data = store.shards[commit.shard] as MemoryShard;
       const verdict = verdictOn(commit, data.holder?.epoch, data.head);
-      return verdict === 'apply' ? { kind: 'done', offsets: apply(data, commit, bounds) } : verdict;
+      if (verdict !== 'apply') return verdict;
+      handleInbox(store.cluster, commit.shard, commit.inbox);
+      return { kind: 'done', offsets: apply(data, commit, bounds) };
     },
 
     readShard: (shard) =>
@@ -258,6 +279,7 @@ export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
       }),
     async close() {
       open = false;
+      cluster.close();
     },
   };
 }

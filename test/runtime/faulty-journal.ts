@@ -22,6 +22,7 @@ import type {
   TopicPage,
   ViewRow,
 } from '../../src/journal/journal.ts';
+import { FaultyClusterStore } from '../cluster/faulty-cluster-store.ts';
 
 export type CommitFault =
   /** Not applied, and said so as to a writer that lost its shard. */
@@ -40,7 +41,7 @@ export type CommitFault =
   | 'crash before'
   | 'crash after';
 
-export type Call = keyof Omit<Journal, 'kind' | 'description' | 'shards'>;
+export type Call = keyof Omit<Journal, 'kind' | 'description' | 'shards' | 'cluster'>;
 
 interface Gate {
   readonly opened: Promise<void>;
@@ -53,6 +54,8 @@ export class FaultyJournal implements Journal {
   readonly kind = 'faulty';
   readonly description: string;
   readonly shards: number;
+  /** That of the journal inside, faulty as well: it dies with this one. */
+  readonly cluster?: FaultyClusterStore;
   /** Everything that was handed over to be committed, in order. */
   readonly commits: Commit[] = [];
   /** How often each call was made. */
@@ -73,6 +76,7 @@ export class FaultyJournal implements Journal {
     this.#clock = clock;
     this.description = `faulty ${inner.description}`;
     this.shards = inner.shards;
+    if (inner.cluster !== undefined) this.cluster = new FaultyClusterStore(inner.cluster, clock);
   }
 
   get isDead(): boolean {
@@ -98,6 +102,7 @@ export class FaultyJournal implements Journal {
   /** The process dies: nothing that it still does reaches the store. */
   crash(): void {
     this.#isDead = true;
+    this.cluster?.crash();
   }
 
   async commit(commit: Commit): Promise<CommitOutcome> {
