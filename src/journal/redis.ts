@@ -19,7 +19,8 @@ import { boundsFrom, defaultShards, type JournalBounds } from './bounds.ts';
 import { assertShard, assertShards, contractBreach, shardsDiffer } from './checks.ts';
 import type { AcquireOutcome, ActorIndex, Commit, CommitOutcome, Head, Journal, Lease, Owner } from './journal.ts';
 import { callBytesMax, commitCall } from './redis/commit-call.ts';
-import { RedisConnection, type Reply } from './redis/connection.ts';
+import type { Reply } from './redis/connection.ts';
+import { parseLocation } from './redis/endpoint.ts';
 import { metaKey, type ShardKeys, shardKeys, topicKey, viewKey } from './redis/keys.ts';
 import { type FunctionName, functionName, layoutVersion } from './redis/library.ts';
 import { ActorListing } from './redis/listing.ts';
@@ -35,6 +36,8 @@ import {
   type RedisDurability,
   serverFacts,
 } from './redis/server.ts';
+import { openWire } from './redis/servers.ts';
+import type { Wire } from './redis/wire.ts';
 
 export interface RedisJournalOptions extends Partial<JournalBounds> {
   /** `redis://[user[:password]@]host[:port][/db]`, or `rediss://` for TLS. */
@@ -69,9 +72,7 @@ interface Seen {
  */
 export async function openRedisJournal(options: RedisJournalOptions): Promise<Journal> {
   const { url, prefix = 'troupe', clock = systemClock, ids = systemIds } = options;
-  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) {
-    throw new TroupeError('CONFIG_INVALID', 'The URL of a Redis journal looks like redis://127.0.0.1:6379.');
-  }
+  const location = parseLocation(url);
   if (!/^[\x21-\x7a]{1,100}$/.test(prefix)) {
     throw new TroupeError(
       'CONFIG_INVALID',
@@ -80,8 +81,8 @@ export async function openRedisJournal(options: RedisJournalOptions): Promise<Jo
   }
   if (options.shards !== undefined) assertShards(options.shards);
   const bounds = boundsFrom(options);
-  const connection = new RedisConnection(url, bounds.deadlineMs, clock);
-  const ask = (...args: readonly string[]): Promise<Reply> => connection.send(commandOf(...args).done());
+  const wire = await openWire(location, bounds.deadlineMs, clock);
+  const ask = (...args: readonly string[]): Promise<Reply> => wire.send(metaKey(prefix), commandOf(...args).done());
   try {
     const facts = await serverFacts(ask);
     const warning = evictionWarning(facts);
@@ -90,11 +91,11 @@ export async function openRedisJournal(options: RedisJournalOptions): Promise<Jo
     await assertWhole(ask);
     await loadLibrary(ask);
     const { shards, id } = await openStore(ask, prefix, options.shards, ids);
-    const description = `${plainUrl(url)}, ${durabilitySentence(facts)}`;
-    return new RedisJournal({ ...options, ids }, connection, bounds, { prefix, shards, id, description });
+    const description = `${wire.name}, ${durabilitySentence(facts)}`;
+    return new RedisJournal({ ...options, ids }, wire, bounds, { prefix, shards, id, description });
   } catch (error) {
-    await connection.close();
-    throw error instanceof TroupeError ? error : unavailable(url, error);
+    await wire.close();
+    throw error instanceof TroupeError ? error : unavailable(wire, error);
   }
 }
 
@@ -135,7 +136,7 @@ class RedisJournal implements Journal {
   readonly description: string;
   readonly shards: number;
   readonly #options: RedisJournalOptions & { readonly ids: Ids };
-  readonly #connection: RedisConnection;
+  readonly #wire: Wire;
   readonly #bounds: JournalBounds;
   readonly #store: Store;
   readonly #keys: readonly ShardKeys[];
@@ -143,20 +144,15 @@ class RedisJournal implements Journal {
   readonly #seen = new Map<number, Seen>();
   #open = true;
 
-  constructor(
-    options: RedisJournalOptions & { ids: Ids },
-    connection: RedisConnection,
-    bounds: JournalBounds,
-    store: Store,
-  ) {
+  constructor(options: RedisJournalOptions & { ids: Ids }, wire: Wire, bounds: JournalBounds, store: Store) {
     this.#options = options;
-    this.#connection = connection;
+    this.#wire = wire;
     this.#bounds = bounds;
     this.#store = store;
     this.description = store.description;
     this.shards = store.shards;
     const { clock = systemClock } = options;
-    const send = (bytes: Buffer): Promise<Reply> => this.#send(bytes);
+    const send = (key: string, bytes: Buffer): Promise<Reply> => this.#send(key, bytes);
     this.#listing = new ActorListing({ send, clock, ids: options.ids, deadlineMs: bounds.deadlineMs });
     this.#keys = Array.from({ length: store.shards }, (_, shard) => shardKeys(store.prefix, shard));
   }
@@ -173,7 +169,7 @@ class RedisJournal implements Journal {
       .text(seen.commitId)
       .text(id)
       .text(`${id}.${this.#options.ids.nonce()}`);
-    const reply = (await this.#send(call.done())) as readonly (Buffer | number)[];
+    const reply = (await this.#send(key, call.done())) as readonly (Buffer | number)[];
     const [kind, ...rest] = reply.map(String) as [string, ...string[]];
     if (kind === 'held') return { kind: 'held', by: rest[0] as string, expiresInMs: Number(rest[1]) };
     if (kind === 'damaged') {
@@ -211,7 +207,7 @@ class RedisJournal implements Journal {
       return { kind: 'invalid', message };
     }
     try {
-      const outcome = outcomeOf(await this.#connection.send(bytes));
+      const outcome = outcomeOf(await this.#wire.send(settings.keys.shard, bytes));
       if (outcome.kind === 'done') {
         const seq = commit.firstSeq + commit.entries.length - 1;
         this.#saw(commit.shard, { commits: commit.number, seq, commitId: commit.id }, commit.epoch.number);
@@ -240,7 +236,7 @@ class RedisJournal implements Journal {
     const { journal } = this.#keysOf(shard);
     if (limit < 1) return [];
     const from = `${Math.max(0, after) + 1}-0`;
-    const replies = await this.#send(commandOf('XRANGE', journal, from, '+', 'COUNT', limit).done());
+    const replies = await this.#send(journal, commandOf('XRANGE', journal, from, '+', 'COUNT', limit).done());
     return (replies as readonly Reply[]).map((reply) => entryOf(shard, reply));
   }
 
@@ -258,7 +254,7 @@ class RedisJournal implements Journal {
   async readDeadLetters(shard: number, limit: number): ReturnType<Journal['readDeadLetters']> {
     const { dead } = this.#keysOf(shard);
     if (limit < 1) return [];
-    const records = (await this.#send(commandOf('LRANGE', dead, -limit, -1).done())) as readonly Buffer[];
+    const records = (await this.#send(dead, commandOf('LRANGE', dead, -limit, -1).done())) as readonly Buffer[];
     return records.map((record) => deadLetterOf(shard, record)).reverse();
   }
 
@@ -278,38 +274,39 @@ class RedisJournal implements Journal {
     const { command, from, to } = lexRange(range);
     const key = viewKey(this.#store.prefix, shard, view);
     const call = commandOf(command, key).bytes(from).bytes(to).text('LIMIT').text('0').number(range.limit);
-    const members = (await this.#send(call.done())) as readonly Buffer[];
+    const members = (await this.#send(key, call.done())) as readonly Buffer[];
     return members.map((member) => rowOf(shard, view, member));
   }
 
   async readMeta(key: string): Promise<string | undefined> {
-    const value = await this.#send(commandOf('HGET', metaKey(this.#store.prefix), `value:${key}`).done());
+    const meta = metaKey(this.#store.prefix);
+    const value = await this.#send(meta, commandOf('HGET', meta, `value:${key}`).done());
     return value === null ? undefined : String(value);
   }
 
   async initMeta(key: string, value: string): Promise<string> {
     const meta = metaKey(this.#store.prefix);
-    const written = this.#send(commandOf('HSETNX', meta, `value:${key}`, value).done());
+    const written = this.#send(meta, commandOf('HSETNX', meta, `value:${key}`, value).done());
     const [, there] = await Promise.all([written, this.readMeta(key)]);
     return there as string;
   }
 
   async close(): Promise<void> {
     this.#open = false;
-    await this.#connection.close();
+    await this.#wire.close();
   }
 
   #call(name: FunctionName, keys: readonly string[], args: readonly (string | number)[]): Promise<Reply> {
     const fcall = name.startsWith('read_') ? 'FCALL_RO' : 'FCALL';
-    return this.#send(commandOf(fcall, functionName(name), keys.length, ...keys, ...args).done());
+    return this.#send(keys[0] as string, commandOf(fcall, functionName(name), keys.length, ...keys, ...args).done());
   }
 
-  async #send(bytes: Buffer): Promise<Reply> {
+  async #send(key: string, bytes: Buffer): Promise<Reply> {
     if (!this.#open) throw closed();
     try {
-      return await this.#connection.send(bytes);
+      return await this.#wire.send(key, bytes);
     } catch (error) {
-      throw unavailable(this.#options.url, error);
+      throw unavailable(this.#wire, error);
     }
   }
 
@@ -340,19 +337,14 @@ class RedisJournal implements Journal {
   }
 }
 
-function unavailable(url: string, error: unknown): TroupeError {
+function unavailable({ name }: Wire, error: unknown): TroupeError {
   if (error instanceof TroupeError) return error;
-  const message = `Redis at ${plainUrl(url)} cannot be used: ${messageOf(error)}`;
+  const message = `Redis at ${name} cannot be used: ${messageOf(error)}`;
   return new TroupeError('JOURNAL_UNAVAILABLE', message, {}, error);
 }
 
 function closed(): TroupeError {
   return new TroupeError('STOPPED', 'The journal is closed.');
-}
-
-function plainUrl(url: string): string {
-  const { protocol, host, pathname } = new URL(url);
-  return `${protocol}//${host}${pathname === '/' ? '' : pathname}`;
 }
 
 function slices<T>(items: readonly T[], size: number): readonly (readonly T[])[] {

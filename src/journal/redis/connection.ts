@@ -1,5 +1,5 @@
 /**
- * The adapter's one connection. Calls made in the same turn of the event loop leave in one write, in the order they were
+ * A connection to one server. Calls made in the same turn of the event loop leave in one write, in the order they were
  * made. It guarantees that every call settles within the deadline: it rejects with `ConnectionLost` when nobody knows
  * whether the server ran it, with the server's own error, or with `NotSent` when it never left.
  *
@@ -9,9 +9,10 @@
  * may be the path and not the server, and a new connection finds out.
  */
 
-import { Command, Redis, type RedisOptions } from 'ioredis';
+import { Command, type Redis } from 'ioredis';
 import type { Clock } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
+import { type ClientOptions, type Endpoint, openClient, retryMs } from './endpoint.ts';
 import { librarySource } from './library.ts';
 import { commandOf } from './resp.ts';
 
@@ -73,21 +74,20 @@ export class RedisConnection {
   #lastError: string | undefined;
   #closed = false;
 
-  constructor(url: string, deadlineMs: number, clock: Clock) {
+  constructor(endpoint: Endpoint, deadlineMs: number, clock: Clock) {
     this.#clock = clock;
     this.#deadlineMs = deadlineMs;
     const options = {
-      protocol: 2 as const,
       connectTimeout: Math.min(deadlineMs, 10_000),
-      retryStrategy: (times: number) => Math.min(25 * 2 ** Math.min(times, 6), 1_000),
+      retryStrategy: retryMs,
       // A call whose connection is lost fails at that moment: it is never sent twice, and nothing waits for a retry.
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
       // Waiting for a connection is done here, where a call that has missed its deadline can still be taken back.
       enableOfflineQueue: false,
       connectionName: 'troupe',
-    } satisfies RedisOptions;
-    this.#redis = new Redis(url, options);
+    } satisfies ClientOptions;
+    this.#redis = openClient(endpoint, options);
     this.#redis.on('ready', () => {
       this.#lastError = undefined;
       this.#flush();

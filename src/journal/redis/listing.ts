@@ -24,7 +24,7 @@ const scanCount = 1_000;
 const lookAgainMs = 20;
 
 export interface ListingSettings {
-  readonly send: (bytes: Buffer) => Promise<Reply>;
+  readonly send: (key: string, bytes: Buffer) => Promise<Reply>;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly deadlineMs: number;
@@ -46,7 +46,7 @@ export class ActorListing {
     const { command, from, to } = lexRange(range);
     for (;;) {
       const call = commandOf('FCALL', functionName('list_actors'), 2, keys.addresses, keys.actors, command);
-      const page = (await send(call.bytes(from).bytes(to).number(range.limit).done())) as
+      const page = (await send(keys.actors, call.bytes(from).bytes(to).number(range.limit).done())) as
         | readonly (Buffer | null)[]
         | null;
       if (page !== null) return indexesOf(shard, page);
@@ -74,16 +74,19 @@ export class ActorListing {
   /** Leaves it to another node that makes it already; the next look finds that one's order, or waits again. */
   async #make({ addresses, actors }: ShardKeys, nonce: string): Promise<void> {
     const { send, clock } = this.#settings;
-    const started = await send(commandOf('FCALL', functionName('start_listing'), 1, addresses, nonce).done());
+    const started = await send(
+      addresses,
+      commandOf('FCALL', functionName('start_listing'), 1, addresses, nonce).done(),
+    );
     if (started === 0) return sleep(clock, lookAgainMs);
     let cursor = '0';
     do {
-      const reply = await send(commandOf('HSCAN', actors, cursor, 'COUNT', scanCount).done());
+      const reply = await send(actors, commandOf('HSCAN', actors, cursor, 'COUNT', scanCount).done());
       const [next, pairs] = reply as readonly [Buffer, readonly Buffer[]];
       cursor = String(next);
       const add = commandOf('FCALL', functionName('add_listing'), 1, addresses, nonce, cursor === '0' ? 1 : 0);
       for (let i = 0; i < pairs.length; i += 2) add.bytes(pairs[i] as Buffer);
-      if ((await send(add.done())) !== 1) return;
+      if ((await send(addresses, add.done())) !== 1) return;
     } while (cursor !== '0');
   }
 }
