@@ -9,7 +9,6 @@ import { z } from 'zod';
 import {
   type Durability,
   durabilitiesOf,
-  type JournalLocation,
   parseJournalUrl,
   type Role,
   TroupeError,
@@ -73,8 +72,9 @@ function either(words: readonly string[], word = 'or'): string {
   return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} ${word} ${words.at(-1)}`;
 }
 
-/** Whether the journal is one that several processes can write, and so several nodes can share. */
-function isShared({ kind }: JournalLocation): boolean {
+/** Whether several nodes can use the journal of this URL. Throws `CONFIG_INVALID` when it is none. */
+export function isShared(url: string): boolean {
+  const { kind } = parseJournalUrl(url);
   return kind !== 'lmdb' && kind !== 'memory';
 }
 
@@ -315,7 +315,7 @@ class Reader {
     const nodeId = this.read('nodeId');
     const role = this.read('role') ?? settings.role.initial;
     const weight = this.read('weight') ?? settings.weight.initial;
-    if (role !== 'all' && journal !== undefined && !isShared(parseJournalUrl(journal))) {
+    if (role !== 'all' && journal !== undefined && !isShared(journal)) {
       this.mistakes.push(
         `${this.called('role')} "${role}" needs a journal that several nodes can use, like redis://host:6379; "${journal}" is for one process.`,
       );

@@ -4,8 +4,11 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { type ErrorCode, messageOf, TroupeError } from '../../src/index.ts';
 import { actorsCommand } from './actors.ts';
+import { clusterCommand } from './cluster.ts';
+import { drainCommand } from './drain.ts';
 import { historyCommand } from './history.ts';
 import { rebuildCommand } from './rebuild.ts';
+import { shardsCommand } from './shards.ts';
 import { showCommand } from './show.ts';
 import { startCommand } from './start.ts';
 import { Failure, processTerminal, type Terminal, UsageError } from './terminal.ts';
@@ -13,6 +16,15 @@ import { tokenCommand } from './token.ts';
 import { verifyCommand } from './verify.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+function withDescendants(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withDescendants)];
+}
+
+/** As it is typed, with the commands above it. */
+function nameOf(command: Command): string {
+  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
+}
 
 function createProgram(terminal: Terminal): Command {
   const program = new Command('troupe')
@@ -30,15 +42,18 @@ function createProgram(terminal: Terminal): Command {
     historyCommand,
     verifyCommand,
     rebuildCommand,
+    clusterCommand,
+    shardsCommand,
+    drainCommand,
   ];
   for (const make of commands) program.addCommand(make(terminal));
-  for (const command of [program, ...program.commands]) {
+  for (const command of withDescendants(program)) {
     command.exitOverride();
     command.configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
       writeErr: (text) => terminal.err(text.trimEnd()),
     });
-    command.showHelpAfterError(`(troupe ${command === program ? '' : `${command.name()} `}--help says more)`);
+    command.showHelpAfterError(`(${nameOf(command)} --help says more)`);
   }
   return program;
 }

@@ -2,14 +2,17 @@
 
 import { randomBytes } from 'node:crypto';
 import {
+  type ClusterStore,
   type Journal,
   type OpenJournalOptions,
   openJournal,
   sleep,
   systemClock,
   TroupeError,
+  withoutPassword,
 } from '../../src/index.ts';
-import type { StoreConfig } from '../config.ts';
+import { isShared, type StoreConfig } from '../config.ts';
+import { UsageError } from './terminal.ts';
 
 /** How long a start or a writing command waits for the previous owner of the store, or of the port, to go. */
 export const patienceMs = 10_000;
@@ -41,6 +44,20 @@ export async function reading<T>(config: StoreConfig, use: (journal: Journal) =>
   } finally {
     await journal.close();
   }
+}
+
+/** Opens a store that several nodes use, beside them. Throws a `UsageError` for a journal of one process. */
+export function withCluster<T>(
+  config: StoreConfig,
+  use: (cluster: ClusterStore, journal: Journal) => Promise<T>,
+): Promise<T> {
+  const refuse = (): never => {
+    throw new UsageError(
+      `${withoutPassword(config.journal)} is a journal for one process, which owns all of its shards. There are nodes on one that several can use, like --journal redis://host:6379.`,
+    );
+  };
+  if (!isShared(config.journal)) refuse();
+  return reading(config, async (journal) => (journal.cluster === undefined ? refuse() : use(journal.cluster, journal)));
 }
 
 /** The secret of the development mode: made once, kept with the store. */

@@ -10,6 +10,10 @@ export interface Terminal {
   err(line: string): void;
   /** Replaces the line written last by `progress`; shown to people only, never in a pipe. */
   progress(line: string): void;
+  /** On a screen, replaces what it drew last, cut to the screen; in a pipe, an empty line and the next block follow. */
+  draw(lines: readonly string[]): void;
+  /** Aborted when the command is asked to end, by a signal or because nobody reads its output; it ends by itself then. */
+  interruption(): AbortSignal;
 }
 
 /** Ends a command with exit code 1, and with a sentence unless everything is said already. */
@@ -28,8 +32,28 @@ export class UsageError extends Error {
   }
 }
 
+/** As much of a block as fits on the screen, over what was there. */
+function drawing(lines: readonly string[], columns: number, rows: number): string {
+  const isWhole = lines.length < rows;
+  const shown = isWhole ? lines : [...lines.slice(0, rows - 2), `… ${count(lines.length - rows + 2, 'more line')}`];
+  return `\u001b[H${shown.map((line) => `${line.slice(0, columns)}\u001b[K\n`).join('')}\u001b[J`;
+}
+
+function interruptionOfProcess(): AbortSignal {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  process.once('SIGINT', abort);
+  process.once('SIGTERM', abort);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    abort();
+  });
+  return controller.signal;
+}
+
 export function processTerminal(): Terminal {
   let open = false;
+  let drawn = false;
   const end = (): void => {
     if (open) process.stderr.write('\r\u001b[K');
     open = false;
@@ -49,6 +73,14 @@ export function processTerminal(): Terminal {
       process.stderr.write(`\r\u001b[K${line}`);
       open = true;
     },
+    draw: (lines) => {
+      end();
+      const { isTTY, columns = 80, rows = 24 } = process.stdout;
+      if (isTTY) process.stdout.write(`${drawn ? '' : '\u001b[2J'}${drawing(lines, columns, rows)}`);
+      else process.stdout.write(`${drawn ? '\n' : ''}${lines.join('\n')}\n`);
+      drawn = true;
+    },
+    interruption: interruptionOfProcess,
   };
 }
 

@@ -38,6 +38,8 @@ async function bench(...args: readonly string[]): Promise<string> {
     out: (line: string) => out.push(line),
     err: () => undefined,
     progress: () => undefined,
+    draw: () => undefined,
+    interruption: () => new AbortController().signal,
   };
   await benchCommand(terminal).parseAsync([...args, '--folder', folder], { from: 'user' });
   return out.join('\n');

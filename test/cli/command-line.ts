@@ -22,6 +22,8 @@ export async function troupe(
     out: (line) => out.push(...line.split('\n')),
     err: (line) => err.push(...line.split('\n')),
     progress: () => undefined,
+    draw: (lines) => out.push(...lines),
+    interruption: () => new AbortController().signal,
   });
   return { code, out, err };
 }

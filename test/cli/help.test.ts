@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { settings } from '../../actors/config.ts';
 import { troupe } from './command-line.ts';
 
-const commands = ['start', 'token', 'actors', 'show', 'history', 'verify', 'rebuild'];
+const commands = ['start', 'token', 'actors', 'show', 'history', 'verify', 'rebuild', 'cluster', 'shards', 'drain'];
 
 describe('troupe', () => {
   test('lists its commands', async () => {
@@ -19,6 +19,16 @@ describe('troupe', () => {
     const text = out.join('\n');
     expect(text).toContain(`Usage: troupe ${command}`);
     expect(text.split('Examples:\n')[1]).toMatch(new RegExp(`^  \\$ .*troupe ${command}`));
+    expect(text).toContain('--journal <url>');
+  });
+
+  test('a command below another explains itself, too', async () => {
+    const { code, out, err } = await troupe(['shards', 'move', '--help']);
+
+    expect({ code, err }).toEqual({ code: 0, err: [] });
+    const text = out.join('\n');
+    expect(text).toContain('Usage: troupe shards move');
+    expect(text.split('Examples:\n')[1]).toMatch(/^ {2}\$ .*troupe shards move/);
     expect(text).toContain('--journal <url>');
   });
 
@@ -39,6 +49,12 @@ describe('troupe', () => {
     [['show', 'a', 'b'], 'too many arguments'],
     [['actors', '--limit', 'many'], 'It must be a whole number of at least 1.'],
     [['token', 'a@b.c', '--ttl', 'soon'], 'It must look like 90m, 24h or 30d.'],
+    [['cluster', '--watch', '0.1'], 'It must be a number of seconds from 0.2 to 3600.'],
+    [['cluster', '--hot', '0'], 'It must be a whole number of at least 1.'],
+    [['drain'], "missing required argument 'node'"],
+    [['shards', 'move'], '(troupe shards move --help says more)'],
+    [['shards', 'move', '3'], 'Name the node that takes the shard, or --auto'],
+    [['shards', 'move', '3', 'node-1', '--auto'], 'Name the node that takes the shard, or --auto'],
     [['verify', '--fast'], "unknown option '--fast'"],
     [['show', 'room', '--journal', 'nowhere'], '--journal must look like lmdb:./data'],
     [['token', 'alice'], '"alice" is not an email address'],
