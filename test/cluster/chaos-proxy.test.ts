@@ -180,6 +180,25 @@ test('what is held arrives once it is let go', async () => {
   await stranger.hears('S');
 });
 
+test('what waited for its time is held, too', async () => {
+  const { proxy, call, answered } = await openLine();
+  const [client, witness] = [await call(), await call()];
+  client.says('a');
+  await client.hears('A');
+
+  const [line] = proxy.connections;
+  line!.flow('toServer', { kind: 'delay', ms: 3_600_000 });
+  client.says('b');
+  await taken(proxy, 'toServer', 2);
+  line!.flow('toServer', { kind: 'hold' });
+  witness.says('w');
+  await witness.hears('W');
+  expect(answered[0]!.received()).toBe('a');
+  proxy.heal();
+
+  await client.hears('AB');
+});
+
 test('neither peer of a partition hears of an end', async () => {
   const { proxy, call, answered } = await openLine();
   const client = await call();
