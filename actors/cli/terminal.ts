@@ -33,7 +33,7 @@ export class UsageError extends Error {
 }
 
 /** As much of a block as fits on the screen, over what was there. */
-function drawing(lines: readonly string[], columns: number, rows: number): string {
+export function drawing(lines: readonly string[], columns: number, rows: number): string {
   const isWhole = lines.length < rows;
   const shown = isWhole ? lines : [...lines.slice(0, rows - 2), `… ${count(lines.length - rows + 2, 'more line')}`];
   return `\u001b[H${shown.map((line) => `${line.slice(0, columns)}\u001b[K\n`).join('')}\u001b[J`;
