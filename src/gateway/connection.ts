@@ -8,6 +8,7 @@
  */
 
 import type { Clock } from '../clock.ts';
+import { type GatewayObserver, silentGatewayObserver } from '../observer.ts';
 import type { Publication, TopicHistory } from '../topic/topic.ts';
 import type { Frame, Socket } from './http.ts';
 
@@ -69,6 +70,7 @@ export class Connection {
   readonly #flusher: Flusher;
   readonly #history: History;
   readonly #limits: ConnectionLimits;
+  readonly #observer: GatewayObserver;
   readonly #lost: (error: unknown) => void;
   #frames: Frame[] = [];
   #bytes = 0;
@@ -87,6 +89,7 @@ export class Connection {
     readonly flusher: Flusher;
     readonly history: History;
     readonly limits: ConnectionLimits;
+    readonly observer?: GatewayObserver;
     /** What comes next can no longer be told: close it. */
     readonly lost: (error: unknown) => void;
   }) {
@@ -94,6 +97,7 @@ export class Connection {
     this.#flusher = options.flusher;
     this.#history = options.history;
     this.#limits = options.limits;
+    this.#observer = options.observer ?? silentGatewayObserver;
     this.#lost = options.lost;
   }
 
@@ -175,6 +179,7 @@ export class Connection {
     const frames = this.#frames;
     this.#frames = [];
     this.#bytes = 0;
+    this.#observer.frames(frames.length);
     if (frames.length === 1) this.#socket.send(frames[0] as Frame);
     else {
       this.#socket.cork(() => {
@@ -182,7 +187,7 @@ export class Connection {
       });
     }
     // Not by send()'s return code: inside a cork it answers before anything was written.
-    if (this.#socket.buffered() > this.#limits.bufferedBytesMax) this.#behind ??= new Map();
+    if (this.#socket.buffered() > this.#limits.bufferedBytesMax) this.#fallBehind();
     if (this.#behind !== undefined) this.drained();
   }
 
@@ -204,7 +209,13 @@ export class Connection {
 
   #give(frames: readonly Frame[]): void {
     for (const frame of frames) this.send(frame);
-    if (this.#bytes > this.#limits.bufferedBytesMax) this.#behind ??= new Map();
+    if (this.#bytes > this.#limits.bufferedBytesMax) this.#fallBehind();
+  }
+
+  #fallBehind(): void {
+    if (this.#behind !== undefined) return;
+    this.#behind = new Map();
+    this.#observer.fellBehind();
   }
 
   #isAhead(topic: string, offset: number): boolean {
@@ -263,6 +274,7 @@ export class Connection {
       const delivery = await this.#history.delivery(publication, this);
       if (!this.#mayBeFed() || !this.#admit(delivery.outcomeOf)) return;
       for (const frame of delivery.frames) this.send(frame);
+      this.#observer.readAgain(1);
       cursor.offset = publication.offset;
     }
     // An empty page is the end, unless something came while it was being read: that is in the next one.

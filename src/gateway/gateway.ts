@@ -8,6 +8,7 @@
 import type { Clock } from '../clock.ts';
 import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
+import { type GatewayObserver, silentGatewayObserver } from '../observer.ts';
 import { bearerToken, createAuthenticator } from './authentication.ts';
 import type { Command, OpenRoute, Operations, Query } from './command.ts';
 import { Flusher } from './connection.ts';
@@ -80,6 +81,15 @@ export interface GatewayOptions {
   readonly sockets: (commands: SocketCommands) => readonly SocketRoute[];
   /** Whether the application can take calls. */
   readonly ready: () => boolean;
+  readonly observer?: GatewayObserver;
+  /** `GET /metrics`, when it is to be served here: open to whoever reaches the port. */
+  readonly metrics?: MetricsText;
+}
+
+/** What is measured, in the format of whoever scrapes it. */
+export interface MetricsText {
+  readonly contentType: string;
+  text(): Promise<string>;
 }
 
 export interface Gateway {
@@ -100,7 +110,16 @@ class Sockets {
   readonly #router: Router<SocketRoute & { readonly method: string }>;
   readonly #session: Pick<
     ConstructorParameters<typeof SocketSession>[0],
-    'authenticator' | 'flusher' | 'clock' | 'limits' | 'signInMs' | 'problem' | 'opened' | 'closed' | 'failed'
+    | 'authenticator'
+    | 'flusher'
+    | 'clock'
+    | 'observer'
+    | 'limits'
+    | 'signInMs'
+    | 'problem'
+    | 'opened'
+    | 'closed'
+    | 'failed'
   >;
   draining = false;
 
@@ -109,13 +128,15 @@ class Sockets {
     routes: readonly SocketRoute[],
     problem: (r: Refusal, l: string | undefined) => Problem,
   ) {
-    const { limits, clock, log, authSecret } = options;
+    const { limits, clock, log, authSecret, observer = silentGatewayObserver } = options;
+    observer.watchSockets(() => this.open.size);
     this.#options = options;
     this.#router = new Router(routes.map((route) => ({ ...route, method: 'GET' })));
     this.#session = {
       authenticator: createAuthenticator(authSecret, clock),
       flusher: new Flusher(clock),
       clock,
+      observer,
       limits: { bufferedBytesMax: limits.bufferedBytesMax, resumeBytes: limits.bufferedBytesMax / 4 },
       signInMs: limits.signInMs,
       problem,
@@ -166,6 +187,16 @@ function healthRoutes(ready: () => boolean): readonly OpenRoute[] {
   ];
 }
 
+function metricsRoutes(metrics: MetricsText | undefined): readonly OpenRoute[] {
+  if (metrics === undefined) return [];
+  const answer = async (): Promise<HttpResponse> => ({
+    status: 200,
+    headers: { 'content-type': metrics.contentType, 'cache-control': 'no-store' },
+    body: await metrics.text(),
+  });
+  return [{ method: 'GET', path: '/metrics', answer }];
+}
+
 function lifecycle(
   options: GatewayOptions,
   transport: Transport,
@@ -206,7 +237,7 @@ function lifecycle(
 
 /** Listens. Rejects with `CONFIG_INVALID` when the port is taken or the transport's binary is missing. */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
-  const { limits, clock, log, catalog } = options;
+  const { limits, clock, log, catalog, observer = silentGatewayObserver } = options;
   const inFlight = new InFlight();
   const limiter = new RateLimiter(limits.rate, clock);
   const defaultLanguage = catalog.languages[0] as string;
@@ -218,13 +249,20 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     inFlight,
     limits: { inFlightMax: limits.socketCommandsMax, unreadBytesMax: limits.unreadBytesMax },
     log,
+    clock,
+    observer,
     problem,
   });
   const routes = options.sockets(commands);
   const sockets = new Sockets(options, routes, problem);
   const calls = new HttpCalls({
     ...options,
-    openRoutes: [...healthRoutes(() => !sockets.draining && options.ready()), ...options.openRoutes],
+    openRoutes: [
+      ...healthRoutes(() => !sockets.draining && options.ready()),
+      ...metricsRoutes(options.metrics),
+      ...options.openRoutes,
+    ],
+    observer,
     socketPaths: routes.map((route) => route.path),
     authenticator: createAuthenticator(options.authSecret, clock),
     limiter,

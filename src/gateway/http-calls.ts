@@ -4,12 +4,14 @@
  * becomes a problem in the caller's language. It knows no socket and no transport.
  */
 
+import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
+import type { GatewayObserver } from '../observer.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Command, OpenRoute, Operations, Query } from './command.ts';
 import { type HttpRequest, type HttpResponse, json } from './http.ts';
 import { idempotencyKey, negotiateLanguage, waitPreference } from './preferences.ts';
-import { type ProblemCatalog, problemResponse, Refusal, refusalOf } from './problem.ts';
+import { endOf, type ProblemCatalog, problemResponse, Refusal, refusalOf } from './problem.ts';
 import { Router } from './router.ts';
 import type { RateLimiter } from './token-bucket.ts';
 import type { Claims } from './tokens.ts';
@@ -29,6 +31,8 @@ export interface HttpCallsOptions {
   readonly limiter: RateLimiter;
   readonly waitMsMax: number;
   readonly log: Log;
+  readonly clock: Clock;
+  readonly observer: GatewayObserver;
 }
 
 type Route = { readonly method: string; readonly path: string } & (
@@ -66,6 +70,7 @@ interface Scope {
   readonly request: HttpRequest;
   readonly language: string | undefined;
   claims: Claims | undefined;
+  route: Route | undefined;
 }
 
 export class HttpCalls {
@@ -79,21 +84,27 @@ export class HttpCalls {
 
   /** Answers every request; never rejects. */
   async answer(request: HttpRequest): Promise<HttpResponse> {
-    const { catalog } = this.#options;
+    const { catalog, clock, observer } = this.#options;
+    const startedAt = clock.monotonic();
     const language = negotiateLanguage(request.headers['accept-language'], catalog.languages);
-    const scope: Scope = { request, language, claims: undefined };
-    try {
-      return await this.#dispatch(scope);
-    } catch (error) {
-      return await this.#problem(scope, error);
+    const scope: Scope = { request, language, claims: undefined, route: undefined };
+    const response = await this.#dispatch(scope).catch((error: unknown) => this.#problem(scope, error));
+    const ms = clock.monotonic() - startedAt;
+    observer.request(request.method, scope.route?.path, response.status, ms);
+    if (scope.route?.kind === 'command') {
+      observer.command(scope.route.command.command, endOf(response.status), ms);
     }
+    return response;
   }
 
   /** A problem without a call, for what the transport refuses by itself. */
   refuse(request: HttpRequest, refusal: Refusal): HttpResponse {
-    const { catalog } = this.#options;
+    const { catalog, observer } = this.#options;
     const language = negotiateLanguage(request.headers['accept-language'], catalog.languages);
-    return problemResponse(refusal, language ?? (catalog.languages[0] as string), catalog);
+    const match = this.#router.match(request.method, request.path);
+    const response = problemResponse(refusal, language ?? (catalog.languages[0] as string), catalog);
+    observer.request(request.method, match.kind === 'found' ? match.route.path : undefined, response.status, 0);
+    return response;
   }
 
   async #dispatch(scope: Scope): Promise<HttpResponse> {
@@ -106,6 +117,7 @@ export class HttpCalls {
       throw new Refusal('METHOD_NOT_ALLOWED', { params: { method: request.method }, headers: { allow } });
     }
     const { route, params } = match;
+    scope.route = route;
     if (route.kind === 'open')
       return route.open.answer(request, language ?? (this.#options.catalog.languages[0] as string));
     if (route.kind === 'socket') throw new Refusal('UPGRADE_REQUIRED', { headers: { upgrade: 'websocket' } });
@@ -126,6 +138,7 @@ export class HttpCalls {
   #limit(claims: Claims): void {
     const waitMs = this.#options.limiter.take(claims.email);
     if (waitMs === 0) return;
+    this.#options.observer.rateLimited();
     const headers = { 'retry-after': String(Math.ceil(waitMs / 1000)) };
     throw new Refusal('RATE_LIMITED', { params: { retryAfterMs: waitMs }, headers });
   }

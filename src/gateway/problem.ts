@@ -5,6 +5,7 @@
  */
 
 import { type ErrorCode, TroupeError } from '../errors.ts';
+import type { CommandEnd } from '../observer.ts';
 import type { HttpResponse } from './http.ts';
 
 export type Params = Readonly<Record<string, string | number>>;
@@ -82,6 +83,13 @@ export const gatewayStatuses = {
   STOPPED: 503,
 } as const;
 export type GatewayCode = keyof typeof gatewayStatuses;
+
+/** How a command ended that was answered with a status. */
+export function endOf(status: number): CommandEnd {
+  if (status < 400) return 'done';
+  if (status === gatewayStatuses.RATE_LIMITED) return 'rate-limited';
+  return status < 500 ? 'refused' : 'failed';
+}
 
 const shownRuntimeCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ACTOR_DAMAGED',

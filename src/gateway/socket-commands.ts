@@ -4,12 +4,14 @@
  * beside `data`. `PING` does nothing; its reply proves that everything before it was taken up.
  */
 
+import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
+import type { CommandEnd, GatewayObserver } from '../observer.ts';
 import type { Call, Command, Prepared } from './command.ts';
 import type { Connection } from './connection.ts';
 import type { InFlight } from './in-flight.ts';
 import { idempotencyKey } from './preferences.ts';
-import { type Problem, Refusal, refusalOf } from './problem.ts';
+import { endOf, type Problem, Refusal, refusalOf } from './problem.ts';
 import type { RateLimiter } from './token-bucket.ts';
 import type { Claims } from './tokens.ts';
 import { validated } from './validation.ts';
@@ -29,6 +31,8 @@ interface CommandFrame {
   readonly type: string;
   readonly data: unknown;
   readonly idempotencyKey: string | undefined;
+  /** Monotonic ms. */
+  readonly receivedAt: number;
 }
 
 export interface SocketCommandLimits {
@@ -39,8 +43,14 @@ export interface SocketCommandLimits {
 }
 
 const idCharactersMax = 128;
+/** What observers hear instead of a name that no command has. */
+const unknownCommand = 'unknown';
 
-function frameOf(text: string): CommandFrame | undefined {
+function refusalFrame(id: string | number | null, error: Problem): string {
+  return JSON.stringify({ re: id, ok: false, error });
+}
+
+function frameOf(text: string, receivedAt: number): CommandFrame | undefined {
   let frame: Partial<CommandFrame>;
   try {
     frame = JSON.parse(text) as Partial<CommandFrame>;
@@ -51,7 +61,7 @@ function frameOf(text: string): CommandFrame | undefined {
   const { id, type, data, idempotencyKey: key } = frame;
   const identified = (typeof id === 'string' && id.length <= idCharactersMax) || typeof id === 'number';
   if (!identified || typeof type !== 'string' || (key !== undefined && typeof key !== 'string')) return undefined;
-  return { id, type, data, idempotencyKey: key };
+  return { id, type, data, idempotencyKey: key, receivedAt };
 }
 
 export class SocketCommands {
@@ -60,6 +70,8 @@ export class SocketCommands {
   readonly #inFlight: InFlight;
   readonly #limits: SocketCommandLimits;
   readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #observer: GatewayObserver;
   readonly #problem: (refusal: Refusal, language: string | undefined) => Problem;
   #draining = false;
 
@@ -69,6 +81,8 @@ export class SocketCommands {
     readonly inFlight: InFlight;
     readonly limits: SocketCommandLimits;
     readonly log: Log;
+    readonly clock: Clock;
+    readonly observer: GatewayObserver;
     readonly problem: (refusal: Refusal, language: string | undefined) => Problem;
   }) {
     this.#commands = new Map(
@@ -78,6 +92,8 @@ export class SocketCommands {
     this.#inFlight = options.inFlight;
     this.#limits = options.limits;
     this.#log = options.log;
+    this.#clock = options.clock;
+    this.#observer = options.observer;
     this.#problem = options.problem;
   }
 
@@ -91,9 +107,10 @@ export class SocketCommands {
       caller.close(new Refusal('FELL_BEHIND'));
       return;
     }
-    const frame = frameOf(text);
+    const frame = frameOf(text, this.#clock.monotonic());
     if (frame === undefined) {
-      this.#refuse(caller, null, new Refusal('FRAME_INVALID'));
+      const problem = this.#problem(new Refusal('FRAME_INVALID'), caller.language());
+      caller.connection.send(refusalFrame(null, problem));
       return;
     }
     if (frame.type === 'PING') {
@@ -120,7 +137,10 @@ export class SocketCommands {
     if (known === undefined) throw new Refusal('COMMAND_UNKNOWN', { params: { type: frame.type.slice(0, 64) } });
     if (this.#draining) throw new Refusal('SERVER_RESTARTING');
     const waitMs = caller.inFlight > this.#limits.inFlightMax ? 1000 : this.#limiter.take(caller.claims.email);
-    if (waitMs > 0) throw new Refusal('RATE_LIMITED', { params: { retryAfterMs: waitMs } });
+    if (waitMs > 0) {
+      this.#observer.rateLimited();
+      throw new Refusal('RATE_LIMITED', { params: { retryAfterMs: waitMs } });
+    }
     const data = validated(known.command.data, frame.data, 422, known.pathFields);
     const call: Call = {
       claims: caller.claims,
@@ -140,40 +160,33 @@ export class SocketCommands {
       () => {
         connection.reply(operationId, accepted);
         this.#log.debug({ operationId, command: frame.type }, 'operation started');
-        this.#end(caller);
+        this.#end(caller, frame, 'done');
       },
       (error: unknown) => {
-        const refusal = this.#refusalOf(error, operationId, frame.type);
-        connection.reply(operationId, this.#refusalFrame(caller, frame.id, refusal));
-        this.#end(caller);
+        const problem = this.#problemOf(caller, frame, error, operationId);
+        connection.reply(operationId, refusalFrame(frame.id, problem));
+        this.#end(caller, frame, endOf(problem.status));
       },
     );
   }
 
   #fail(caller: Caller, frame: CommandFrame, error: unknown): void {
-    this.#refuse(caller, frame.id, this.#refusalOf(error, undefined, frame.type));
-    this.#end(caller);
+    const problem = this.#problemOf(caller, frame, error, undefined);
+    caller.connection.send(refusalFrame(frame.id, problem));
+    this.#end(caller, frame, endOf(problem.status));
   }
 
-  #end(caller: Caller): void {
+  #end(caller: Caller, { type, receivedAt }: CommandFrame, end: CommandEnd): void {
     caller.inFlight -= 1;
     this.#inFlight.end();
+    this.#observer.command(this.#commands.has(type) ? type : unknownCommand, end, this.#clock.monotonic() - receivedAt);
   }
 
-  #refusalOf(error: unknown, operationId: string | undefined, command: string): Refusal {
+  #problemOf(caller: Caller, frame: CommandFrame, error: unknown, operationId: string | undefined): Problem {
     const refusal = refusalOf(error, operationId);
     if (!(error instanceof Refusal)) {
-      this.#log.error({ operationId, command, code: refusal.code, err: error }, 'command failed');
+      this.#log.error({ operationId, command: frame.type, code: refusal.code, err: error }, 'command failed');
     }
-    return refusal;
-  }
-
-  #refuse(caller: Caller, id: string | number | null, refusal: Refusal): void {
-    caller.connection.send(this.#refusalFrame(caller, id, refusal));
-  }
-
-  #refusalFrame(caller: Caller, id: string | number | null, refusal: Refusal): string {
-    const error = this.#problem(refusal, caller.language());
-    return JSON.stringify({ re: id, ok: false, error });
+    return this.#problem(refusal, caller.language());
   }
 }

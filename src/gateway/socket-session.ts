@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from '../clock.ts';
+import type { GatewayObserver } from '../observer.ts';
 import type { Authenticator } from './authentication.ts';
 import { Connection, type ConnectionLimits, type Flusher, type History } from './connection.ts';
 import type { Socket, SocketHandlers } from './http.ts';
@@ -60,6 +61,7 @@ export interface SessionOptions {
   readonly authenticator: Authenticator;
   readonly flusher: Flusher;
   readonly clock: Clock;
+  readonly observer: GatewayObserver;
   readonly limits: ConnectionLimits;
   /** How long a socket may stay without a token. */
   readonly signInMs: number;
@@ -100,11 +102,12 @@ export class SocketSession implements SocketHandlers {
   }
 
   open(socket: Socket): void {
-    const { flusher, limits, route, token, clock, signInMs } = this.#options;
+    const { flusher, limits, route, token, clock, observer, signInMs } = this.#options;
     this.#connection = new Connection({
       socket,
       flusher,
       limits,
+      observer,
       history: route.history,
       lost: (error) => {
         if (error !== undefined) this.#options.failed(error);
@@ -153,6 +156,7 @@ export class SocketSession implements SocketHandlers {
     if (this.#state === 'closed' || this.#connection === undefined) return;
     const code = closeCodes[refusal.code] ?? closeCodeOfOthers;
     const data = this.#options.problem(refusal, this.#options.language);
+    this.#options.observer.socketClosed(code);
     this.#connection.close(code, refusal.code, JSON.stringify({ type: 'CLOSING', code, data }));
   }
 
