@@ -18,10 +18,11 @@ import { type Ids, systemIds } from '../ids.ts';
 import { boundsFrom, defaultShards, type JournalBounds } from './bounds.ts';
 import { assertShard, assertShards, contractBreach, shardsDiffer } from './checks.ts';
 import type { AcquireOutcome, ActorIndex, Commit, CommitOutcome, Head, Journal, Lease, Owner } from './journal.ts';
+import { RedisClusterStore } from './redis/cluster-store.ts';
 import { callBytesMax, commitCall } from './redis/commit-call.ts';
 import type { Reply } from './redis/connection.ts';
 import { parseLocation } from './redis/endpoint.ts';
-import { metaKey, type ShardKeys, shardKeys, topicKey, viewKey } from './redis/keys.ts';
+import { channelName, metaKey, type ShardKeys, shardKeys, topicKey, viewKey } from './redis/keys.ts';
 import { type FunctionName, functionName, layoutVersion } from './redis/library.ts';
 import { ActorListing } from './redis/listing.ts';
 import { lexRange } from './redis/ranges.ts';
@@ -135,6 +136,7 @@ class RedisJournal implements Journal {
   readonly kind = 'redis';
   readonly description: string;
   readonly shards: number;
+  readonly cluster: RedisClusterStore;
   readonly #options: RedisJournalOptions & { readonly ids: Ids };
   readonly #wire: Wire;
   readonly #bounds: JournalBounds;
@@ -155,6 +157,13 @@ class RedisJournal implements Journal {
     const send = (key: string, bytes: Buffer): Promise<Reply> => this.#send(key, bytes);
     this.#listing = new ActorListing({ send, clock, ids: options.ids, deadlineMs: bounds.deadlineMs });
     this.#keys = Array.from({ length: store.shards }, (_, shard) => shardKeys(store.prefix, shard));
+    this.cluster = new RedisClusterStore({
+      wire,
+      prefix: store.prefix,
+      keys: this.#keys,
+      recordBytesMax: bounds.recordBytesMax,
+      warn: (message, params) => options.warn?.(message, params),
+    });
   }
 
   async acquire(shard: number, { node, nonce }: Owner, ttlMs: number): Promise<AcquireOutcome> {
@@ -193,7 +202,8 @@ class RedisJournal implements Journal {
 
   async release({ shard, epoch }: Lease): Promise<void> {
     const { shard: key } = this.#keysOf(shard);
-    await this.#call('release', [key], [epoch.number, epoch.nonce]);
+    const channel = channelName(this.#store.prefix, { kind: 'shard', shard });
+    await this.#call('release', [key], [epoch.number, epoch.nonce, channel]);
   }
 
   async commit(commit: Commit): Promise<CommitOutcome> {
@@ -293,6 +303,7 @@ class RedisJournal implements Journal {
 
   async close(): Promise<void> {
     this.#open = false;
+    this.cluster.close();
     await this.#wire.close();
   }
 

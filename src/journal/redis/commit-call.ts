@@ -52,12 +52,13 @@ export function commitCall(commit: Commit, settings: CommitSettings): CommitCall
   const topics = publicationsByTopic(commit.publications);
   const views = workByView(commit);
   const command = new CommandBytes(1_024 + roomPerRecord * (commit.entries.length + commit.views.length));
-  const keyCount = 11 + topics.size + views.size;
+  const keyCount = 11 + topics.size + views.size + inboxesOf(commit);
   command.text('FCALL').text(commitFunction).number(keyCount);
   command.text(keys.shard).text(keys.journal).text(keys.actors).text(keys.addresses).text(keys.snapshots);
   command.text(keys.timers).text(keys.outbox).text(keys.marks).text(keys.projections).text(keys.dead).text(keys.topics);
   for (const topic of topics.keys()) command.text(topicKey(prefix, commit.shard, topic));
   for (const view of views.keys()) command.text(viewKey(prefix, commit.shard, view));
+  if (inboxesOf(commit) > 0) command.text(keys.inbox);
   const seq = commit.firstSeq + commit.entries.length - 1;
   command.number(commit.epoch.number).text(commit.epoch.nonce).number(commit.number).text(commit.id);
   command.number(commit.firstSeq).text(headChecksum({ commits: commit.number, seq, commitId: commit.id }));
@@ -69,6 +70,7 @@ export function commitCall(commit: Commit, settings: CommitSettings): CommitCall
     for (const { payload } of publications) sealInto(command, topic, payload);
   }
   for (const [view, work] of views) writeView(command, view, work);
+  if (inboxesOf(commit) > 0) command.number(commit.inbox);
   return { bytes: command.done(), outcomeOf: (reply) => outcomeOf(commit, topics, reply) };
 }
 
@@ -131,7 +133,11 @@ function countsOf(
 ): Uint8Array {
   const marks = new Set(commit.outbox.map(({ to }) => to)).size + commit.marks.length;
   const projections = Object.keys(commit.projections).length;
-  let total = frameArguments + 9 * commit.entries.length + 2 * (commit.actors.length + commit.snapshots.length);
+  let total =
+    frameArguments +
+    inboxesOf(commit) +
+    9 * commit.entries.length +
+    2 * (commit.actors.length + commit.snapshots.length);
   total += 2 * commit.timersSet.length + commit.timersCleared.length;
   total += 2 * (commit.outbox.length + commit.outboxAcked.length + marks + projections) + commit.deadLetters.length;
   total += 2 * topics.size + commit.publications.length;
@@ -155,10 +161,16 @@ function countsOf(
     total,
     topicHistoryMax,
     deadLettersMax,
+    inboxesOf(commit),
   ];
   const packed = Buffer.allocUnsafe(4 * counts.length);
   for (let i = 0; i < counts.length; i++) packed.writeUInt32BE(counts[i] as number, 4 * i);
   return packed;
+}
+
+/** 1 when the commit says up to where the inbox was handled. */
+function inboxesOf({ inbox }: Commit): number {
+  return inbox > 0 ? 1 : 0;
 }
 
 function publicationsByTopic(publications: readonly PublicationRecord[]): Map<string, PublicationRecord[]> {

@@ -1,7 +1,8 @@
 -- One commit of one shard. Everything is checked before the first write, and the first write is the only one that can
 -- still be refused (an entry whose number the stream has already); the head moves last.
 -- KEYS  1 shard  2 journal  3 actors  4 addresses  5 snapshots  6 timers  7 outbox  8 marks  9 projections  10 dead
---       11 topics, then one list per topic published to, then one sorted set per view named
+--       11 topics, then one list per topic published to, then one sorted set per view named, then the inbox if it is
+--       named
 -- ARGV  1 epoch  2 nonce  3 number  4 id  5 first seq  6 checksum of the new head  7 counts (commit-call.ts), then
 --       entries:      actor, version, type, emitted, operation, from, at, payload, checksum
 --       actors:       address, record
@@ -13,6 +14,7 @@
 --       per topic:    name, number of publications, publications
 --       per view:     1 if it is cleared, number of rows set, number of rows deleted,
 --                     keys of rows set, keys of rows deleted, ('0', member) of rows set
+--       inbox:        number of the last envelope handled
 -- gives {'done', offset before the first publication of each topic}, {'repeated'}, {'epoch', epoch, nonce},
 --       {'head', commits, seq} or {'invalid', why}
 
@@ -77,6 +79,20 @@ local function changeView(view, args, at)
   return spread('ZADD', view, args, rows, 2 * set)
 end
 
+-- Everything up to `n` leaves the inbox. An `n` that was never given out is that of a server that lost what was sent: the
+-- numbers go on behind it (cluster.lua), so that no later envelope is taken for handled.
+local function handle(inbox, marks, n)
+  local known = call('HMGET', marks, 'inbox', 'inbox:sent')
+  local handled = tonumber(n)
+  if handled <= (tonumber(known[1] or 0) or 0) then return end
+  call('HSET', marks, 'inbox', n)
+  if handled >= (tonumber(known[2] or 0) or 0) then
+    call('DEL', inbox)
+  else
+    call('XTRIM', inbox, 'MINID', string.format('%.0f', handled + 1) .. '-0')
+  end
+end
+
 -- The offset of each topic's newest publication, or why there is none.
 local function headsOf(keys, args, at, topics)
   local names, heads = {}, {}
@@ -110,16 +126,17 @@ define('commit', {}, function(keys, args)
   if refusal then return refusal end
 
   local entries, actors, snapshots, timers, cleared, outbox, acked, marks, projections, dead, topics, views, argv,
-    historyMax, deadMax = struct.unpack('>I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4', args[7])
+    historyMax, deadMax, inboxes = struct.unpack('>I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4', args[7])
   if argv ~= #args then return { 'invalid', #args .. ' arguments came of ' .. argv } end
   local why = actors > 0 and (wrong('HLEN', keys[3]) or wrong('ZCARD', keys[4]))
     or snapshots > 0 and wrong('HLEN', keys[5])
     or timers + cleared > 0 and wrong('HLEN', keys[6])
     or outbox + acked > 0 and wrong('HLEN', keys[7])
-    or outbox + acked + marks > 0 and wrong('HLEN', keys[8])
+    or outbox + acked + marks + inboxes > 0 and wrong('HLEN', keys[8])
     or projections > 0 and wrong('HLEN', keys[9])
     or dead > 0 and wrong('LLEN', keys[10])
-  for i = 12, #keys do why = why or wrong(i < 12 + topics and 'LLEN' or 'ZCARD', keys[i]) end
+    or inboxes > 0 and wrong('XLEN', keys[#keys])
+  for i = 12, #keys - inboxes do why = why or wrong(i < 12 + topics and 'LLEN' or 'ZCARD', keys[i]) end
   local heads
   if topics > 0 and not why then
     local before = 9 * entries + 2 * (actors + snapshots + timers + outbox + acked + marks + projections) + cleared + dead
@@ -159,7 +176,8 @@ define('commit', {}, function(keys, args)
     call('HSET', keys[11], args[at], heads[i] + published)
     at = publish(keys[11 + i], args, at + 2, published, historyMax)
   end
-  for i = 12 + topics, #keys do at = changeView(keys[i], args, at) end
+  for i = 12 + topics, #keys - inboxes do at = changeView(keys[i], args, at) end
+  if inboxes > 0 then handle(keys[#keys], keys[8], args[at]) end
 
   call('HSET', keys[1], 'commits', args[3], 'seq', first + entries - 1, 'id', args[4], 'check', args[6])
   return reply

@@ -1,7 +1,10 @@
 /**
  * The names of a store's keys. All keys of a shard share its hash tag, so that they live in one slot of a cluster and
- * one call can change them together; there are a dozen of them plus one per topic and per view.
+ * one call can change them together; there are a dozen of them plus one per topic and per view. Channels are named alike,
+ * so that a shard's own lie in its slot, where its functions can ring.
  */
+
+import type { Channel } from '../../cluster/cluster-store.ts';
 
 /** The keys of one shard: `prefix:{shard}:name`. */
 export interface ShardKeys {
@@ -19,7 +22,10 @@ export interface ShardKeys {
   readonly timers: string;
   /** Hash: `shard:n` to message. */
   readonly outbox: string;
-  /** Hash: `in:shard` (arrived), `out:shard` (last sent), `acked:shard` (arrived there) to n. */
+  /**
+   * Hash: `in:shard` (arrived), `out:shard` (last sent), `acked:shard` (arrived there) to n; of the inbox, `inbox` (handled),
+   * `inbox:sent` (number given out last) and `inbox:rung` (1 until it is read).
+   */
   readonly marks: string;
   /** Hash: name to version. */
   readonly projections: string;
@@ -27,6 +33,27 @@ export interface ShardKeys {
   readonly dead: string;
   /** Hash: topic to the offset of its newest publication. */
   readonly topics: string;
+  /** Stream: envelopes not handled yet, with their numbers as ids; absent while there is none. */
+  readonly inbox: string;
+}
+
+/** Hash: `node:id` to what it says of itself, `alive:id` to its time and process, `drain:id`, and `pin:shard` to a node. */
+export function clusterKey(prefix: string): string {
+  return `${prefix}:{all}:cluster`;
+}
+
+/** The name of a sharded channel. */
+export function channelName(prefix: string, channel: Channel): string {
+  switch (channel.kind) {
+    case 'shard':
+      return `${prefix}:{${channel.shard}}:post`;
+    case 'topic':
+      return `${prefix}:{${channel.shard}}:news:${channel.topic}`;
+    case 'node':
+      return `${prefix}:{node:${channel.node}}:post`;
+    case 'everyone':
+      return `${prefix}:{all}:post`;
+  }
 }
 
 export function shardKeys(prefix: string, shard: number): ShardKeys {
@@ -43,6 +70,7 @@ export function shardKeys(prefix: string, shard: number): ShardKeys {
     projections: key('projections'),
     dead: key('dead'),
     topics: key('topics'),
+    inbox: key('inbox'),
   };
 }
 

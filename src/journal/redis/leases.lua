@@ -57,13 +57,14 @@ define('renew', {}, function(keys, args)
   return 1
 end)
 
--- Gives a lease back: from here on its epoch commits nothing.
+-- Gives a lease back: from here on its epoch commits nothing, and the next owner need not wait.
 -- KEYS  1 shard
--- ARGV  1 epoch  2 nonce
+-- ARGV  1 epoch  2 nonce  3 the shard's channel
 -- gives 1, or 0 when it is not the caller's any more
 define('release', {}, function(keys, args)
   local lease = call('HMGET', keys[1], 'epoch', 'nonce')
   if lease[1] ~= args[1] or lease[2] ~= args[2] then return 0 end
   call('HSET', keys[1], 'nonce', '', 'node', '', 'expires', '0')
+  ring(args[3])
   return 1
 end)

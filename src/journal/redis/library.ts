@@ -12,7 +12,7 @@ import { readFileSync } from 'node:fs';
 /** Version of the keys and records. A store written by another one is refused. */
 export const layoutVersion = 1;
 
-const parts = ['prelude', 'leases', 'commit', 'reads', 'listing'];
+const parts = ['prelude', 'leases', 'commit', 'reads', 'listing', 'cluster'];
 
 const template = parts.map((part) => readFileSync(new URL(`./${part}.lua`, import.meta.url), 'utf8')).join('\n');
 
@@ -32,7 +32,14 @@ export type FunctionName =
   | 'read_rows'
   | 'start_listing'
   | 'add_listing'
-  | 'list_actors';
+  | 'list_actors'
+  | 'send'
+  | 'read_inbox'
+  | 'read_status'
+  | 'beat'
+  | 'read_cluster'
+  | 'leave'
+  | 'drain';
 
 /** The name that FCALL takes. */
 export function functionName(name: FunctionName): string {

@@ -34,3 +34,9 @@ local function spread(command, key, args, at, count)
   end
   return behind, sum
 end
+
+-- Tells whoever listens on a shard's channel to look. That nobody can be told (a user without rights to channels) is no
+-- reason for a write to fail.
+local function ring(channel)
+  attempt('SPUBLISH', channel, '')
+end
