@@ -1,0 +1,200 @@
+/** The cluster port on a real Redis: the suite, and what only this adapter has. */
+
+import { Redis } from 'ioredis';
+import { expect, test } from 'vitest';
+import type { ClusterStore } from '../../src/cluster/cluster-store.ts';
+import { openRedisJournal } from '../../src/journal/redis.ts';
+import { eventually } from '../journal/adapter.ts';
+import { contentOf, openClient, openJournal, startServer } from '../journal/redis-store.ts';
+import { bytes, fullDraft, takeShard } from '../journal/writer.ts';
+import { RedisServer } from '../redis-server.ts';
+import { describeClusterStore } from './conformance.ts';
+import { listening, nodeInfo, plainInbox, type WorldFactory } from './world.ts';
+
+const redis: WorldFactory = async () => {
+  const server = await RedisServer.start();
+  return {
+    open: () => openRedisJournal({ url: server.url, shards: 4 }),
+    interrupt: async () => {
+      const client = new Redis(server.url);
+      await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      client.disconnect();
+    },
+    dispose: () => server.dispose(),
+  };
+};
+
+describeClusterStore('redis', redis);
+
+async function clusterOf(server: RedisServer, deadlineMs = 5_000): Promise<ClusterStore> {
+  return (await openJournal(server, { deadlineMs })).cluster!;
+}
+
+test('an idle inbox is no key at all', async () => {
+  const server = await startServer();
+  const journal = await openJournal(server);
+  const writer = await takeShard(journal);
+  const client = openClient(server);
+
+  await journal.cluster!.send(0, bytes('a'), 10);
+  const busy = await client.exists('troupe:{0}:inbox');
+  await journal.cluster!.readInbox(0, 0, 10);
+  await writer.write({ inbox: 1 });
+
+  expect(busy).toBe(1);
+  expect(await client.exists('troupe:{0}:inbox')).toBe(0);
+  expect(await client.hgetall('troupe:{0}:marks')).toEqual({ inbox: '1', 'inbox:sent': '1' });
+});
+
+test('reading an inbox that is silent writes nothing', async () => {
+  const server = await startServer();
+  const journal = await openJournal(server);
+  const client = openClient(server);
+  await journal.cluster!.send(0, bytes('a'), 10);
+  await journal.cluster!.readInbox(0, 0, 10);
+  const dirty = async () => /rdb_changes_since_last_save:(\d+)/.exec(await client.info('persistence'))?.[1];
+  const before = await dirty();
+
+  for (let i = 0; i < 10; i++) await journal.cluster!.readInbox(0, 0, 10);
+
+  expect(await dirty()).toBe(before);
+});
+
+test('a commit that cannot trim writes nothing', async () => {
+  const server = await startServer();
+  const journal = await openJournal(server);
+  const writer = await takeShard(journal);
+  const client = openClient(server);
+  await client.set('troupe:{0}:inbox', 'not a stream');
+  const before = await contentOf(client);
+
+  const outcome = await journal.commit(writer.draft({ ...fullDraft(1), inbox: 1 }));
+
+  expect(outcome).toMatchObject({ kind: 'invalid', message: expect.stringContaining('troupe:{0}:inbox') });
+  expect(await contentOf(client)).toEqual(before);
+});
+
+test('a node that expired leaves nothing behind', async () => {
+  const server = await startServer();
+  const cluster = await clusterOf(server);
+  await cluster.beat(nodeInfo('a'), 200);
+  await cluster.drain('a', true);
+  await eventually(async () => ((await cluster.view()).nodes.length === 0 ? true : undefined));
+
+  await cluster.beat(nodeInfo('b'), 60_000);
+
+  expect((await openClient(server).hkeys('troupe:{all}:cluster')).sort()).toEqual(['alive:b', 'node:b']);
+});
+
+test('a damaged node is named, and heals itself', async () => {
+  const server = await startServer();
+  const cluster = await clusterOf(server);
+  await cluster.beat(nodeInfo('a'), 60_000);
+  await openClient(server).hset('troupe:{all}:cluster', 'node:a', '{');
+
+  await expect(cluster.view()).rejects.toMatchObject({ code: 'JOURNAL_DAMAGED', params: { node: 'a' } });
+  expect(await cluster.beat(nodeInfo('a'), 60_000)).toMatchObject({ nodes: [{ id: 'a' }] });
+});
+
+test('tells whether an envelope can have been sent', async () => {
+  const server = await startServer();
+  const cluster = await clusterOf(server, 300);
+
+  server.pause();
+  const unknown = await cluster.send(0, bytes('a'), 10).catch((error: unknown) => error);
+  server.resume();
+  await eventually(() => cluster.view().catch(() => undefined));
+  await server.kill();
+  const never = await eventually(async () => {
+    const error = await cluster.send(0, bytes('b'), 10).catch((caught: unknown) => caught);
+    return (error as { params?: { sent?: boolean } }).params?.sent === false ? error : undefined;
+  });
+
+  expect(unknown).toMatchObject({ code: 'JOURNAL_UNAVAILABLE', params: { sent: true } });
+  expect(never).toMatchObject({ code: 'JOURNAL_UNAVAILABLE', params: { sent: false } });
+});
+
+test('a refusal of the server says nothing was sent', async () => {
+  const server = await startServer();
+  const cluster = await clusterOf(server);
+  await openClient(server).set('troupe:{0}:inbox', 'not a stream');
+
+  const error = await cluster.send(0, bytes('a'), 10).catch((caught: unknown) => caught);
+
+  expect(error).toMatchObject({ code: 'JOURNAL_UNAVAILABLE', params: { sent: false } });
+});
+
+test('messages lost to an outage are told once', async () => {
+  const server = await startServer();
+  const warnings: string[] = [];
+  const journal = await openJournal(server, { deadlineMs: 300, warn: (message) => warnings.push(message) });
+
+  await server.kill();
+  for (let i = 0; i < 100; i++) journal.cluster!.publish({ kind: 'everyone' }, bytes(`${i}`));
+  await journal.cluster!.view().catch(() => undefined);
+
+  expect(warnings).toEqual([expect.stringContaining('get lost')]);
+});
+
+test('only so many messages wait for Redis', async () => {
+  const server = await startServer();
+  const warnings: string[] = [];
+  const journal = await openJournal(server, { warn: (message) => warnings.push(message) });
+  const ear = await listening(journal.cluster!, { kind: 'everyone' });
+  const end = Number(String(10_000));
+
+  for (let i = 0; i < 10_050; i++) journal.cluster!.publish({ kind: 'everyone' }, bytes(`${i}`));
+
+  await ear.hears(String(end - 1));
+  journal.cluster!.publish({ kind: 'everyone' }, bytes('end'));
+  await ear.hears('end');
+  expect(ear.heard).toHaveLength(10_001);
+  expect(warnings).toEqual([expect.stringContaining('too many')]);
+});
+
+test('sends and releases without a right to ring', async () => {
+  const server = await startServer();
+  const client = openClient(server);
+  await client.call('ACL', 'SETUSER', 'deaf', 'on', '>hush', '~*', '+@all', 'resetchannels');
+  const url = server.url.replace('redis://', 'redis://deaf:hush@');
+  const journal = await openRedisJournal({ url, shards: 4 });
+  const { lease } = await takeShard(journal);
+
+  expect(await journal.cluster!.send(0, bytes('a'), 10)).toBe('sent');
+  await journal.release(lease);
+  expect(plainInbox(await journal.cluster!.readInbox(0, 0, 10))).toEqual(['1 a']);
+  await journal.close();
+});
+
+test('every call has keys of one slot', async () => {
+  const server = await startServer();
+  const client = openClient(server);
+  const journal = await openJournal(server);
+  const writer = await takeShard(journal, 3);
+  const { cluster } = journal;
+  const calls: string[][] = [];
+  const monitor = await client.duplicate().monitor();
+  monitor.on('monitor', (_time: string, args: string[]) => calls.push(args));
+
+  await cluster!.beat(nodeInfo('a'), 60_000);
+  await cluster!.drain('a', true);
+  await cluster!.pin(1, 'a');
+  await cluster!.send(3, bytes('a'), 10);
+  await cluster!.readInbox(3, 0, 10);
+  await cluster!.statuses([3]);
+  await writer.write({ ...fullDraft(1), inbox: 1 });
+  await journal.release(writer.lease);
+  await cluster!.leave('a', 'nonce of a');
+  await client.ping('over');
+  await eventually(async () => (calls.some((args) => args.includes('over')) ? true : undefined));
+  monitor.disconnect();
+
+  const functions = calls.filter(([name]) => /^fcall/i.test(name!));
+  expect(functions.length).toBeGreaterThan(7);
+  for (const [, , count, ...rest] of functions) {
+    const tags = rest.slice(0, Number(count)).map((key) => /\{(.*?)\}/.exec(key)?.[1]);
+    expect(new Set(tags).size).toBe(1);
+  }
+  const rung = calls.filter(([name]) => /^spublish$/i.test(name!)).map(([, channel]) => channel);
+  expect(rung).toEqual(['troupe:{3}:post', 'troupe:{3}:post']);
+});
