@@ -11,7 +11,7 @@
 import { slots } from '../actor/address.ts';
 import { TroupeError } from '../errors.ts';
 import type { JournalBounds } from './bounds.ts';
-import type { ActorIndex, Commit, CommitOutcome, Epoch, Head, JournalEntry } from './journal.ts';
+import type { ActorIndex, Commit, CommitOutcome, Epoch, Head, JournalEntry, Lease, TrimOutcome } from './journal.ts';
 
 /** Characters of an address, a topic's or view's name, a row's key, a commit's id. All are ASCII, as store keys hold them. */
 const nameCharsMax = 200;
@@ -55,6 +55,31 @@ export function verdictOn(commit: Commit, holder: Epoch | undefined, head: Head)
     return { kind: 'refused', reason: 'head', message };
   }
   return 'apply';
+}
+
+/** Why a trim is refused; undefined when it is to be done. */
+export function verdictOnTrim(
+  { shard, epoch }: Lease,
+  upto: number,
+  holder: Epoch | undefined,
+  head: Head,
+): TrimOutcome | undefined {
+  if (holder === undefined || holder.number !== epoch.number || holder.nonce !== epoch.nonce) {
+    const message = `Epoch ${epoch.number} (${epoch.nonce}) does not hold shard ${shard}: nothing is trimmed.`;
+    return { kind: 'refused', reason: 'epoch', message };
+  }
+  if (isCount(upto) && upto <= head.seq) return undefined;
+  const message = `Shard ${shard} ends at entry ${head.seq} and cannot be trimmed up to ${upto}.`;
+  return { kind: 'refused', reason: 'head', message };
+}
+
+/** The error of a read that would have to begin with an entry that was trimmed. */
+export function entriesTrimmed(shard: number, next: number, first: number): TroupeError {
+  return new TroupeError(
+    'JOURNAL_TRIMMED',
+    `Entry ${next} of shard ${shard} was moved to an archive, as all before entry ${first}; open the store together with its archive (ARCHIVE=file:<folder>) to read them.`,
+    { shard, next, first },
+  );
 }
 
 /** Throws when the store has no such shard. */

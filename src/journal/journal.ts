@@ -18,10 +18,14 @@
  * What is deliberately not part of it: codecs (payloads are bytes; see codec.ts), what an actor is, waiting for news
  * (the owner of a shard knows what it committed), and delivery between shards (that is the transport's).
  *
+ * Entries may leave a journal for an archive (`trim`); whoever reads from the beginning then reads both as one through
+ * `ArchivedJournal`, and a journal without its archive refuses to skip what is missing.
+ *
  * Adapters: memory.ts, lmdb.ts, redis.ts. Each passes test/journal/conformance.ts, given nothing but a factory.
  */
 
 import type { Address } from '../actor/address.ts';
+import type { Archive } from '../archive/archive.ts';
 import type { ClusterStore } from '../cluster/cluster-store.ts';
 
 /** The fencing token of a shard: a number that rises with every acquisition, and a nonce of the owner. Both are compared. */
@@ -193,9 +197,16 @@ export type AcquireOutcome =
   | { readonly kind: 'acquired'; readonly lease: Lease; readonly head: Head }
   | { readonly kind: 'held'; readonly by: string; readonly expiresInMs: number };
 
+export type TrimOutcome =
+  | { readonly kind: 'done' }
+  /** Somebody else's epoch, or entries that do not exist: nothing was removed. */
+  | { readonly kind: 'refused'; readonly reason: 'epoch' | 'head'; readonly message: string };
+
 /** What a new owner of a shard reads first: its open work. No actor is read. */
 export interface ShardState {
   readonly head: Head;
+  /** `seq` of the first entry that was not trimmed; `head.seq + 1` when all were. */
+  readonly first: number;
   readonly timers: readonly TimerRecord[];
   /** Not yet acknowledged, by pair in order of `n`. */
   readonly outbox: readonly OutboxRecord[];
@@ -234,12 +245,16 @@ export interface ViewRow {
 export interface Journal {
   /** 'memory', 'lmdb' or 'redis'. */
   readonly kind: string;
+  /** Of the store, given at its creation: what an archive knows its store by. */
+  readonly id: string;
   /** For people: where it is and what an answered commit survives. Never holds a password. */
   readonly description: string;
   /** Kept by the store from its creation on. */
   readonly shards: number;
   /** What several nodes need; a store of one process has none. */
   readonly cluster?: ClusterStore;
+  /** Where trimmed entries are, for a journal that reads them from there (archive/archived-journal.ts). */
+  readonly archive?: Archive;
 
   /**
    * Takes the shard for `owner` under a new epoch, when nobody else's lease is alive. The same owner (same nonce) may
@@ -253,10 +268,20 @@ export interface Journal {
 
   commit(commit: Commit): Promise<CommitOutcome>;
 
+  /**
+   * Removes the entries up to `upto`, in one atomic step that is fenced as a commit is. Repeating it changes nothing. The
+   * numbers go on as if nothing had happened. Whoever calls it has made sure that an archive holds them and that no
+   * index names them in its tail. Left out by a store that keeps everything.
+   */
+  trim?(lease: Lease, upto: number): Promise<TrimOutcome>;
+
   readShard(shard: number): Promise<ShardState>;
   /** One result per address, in order; undefined for an actor without entries. A damaged one is an error in its place. */
   readActors(shard: number, actors: readonly Address[]): Promise<readonly (ActorRecord | Error | undefined)[]>;
-  /** Entries with `seq > after`, at most `limit`. A damaged entry is an error in its place. */
+  /**
+   * Entries with `seq > after`, at most `limit`. A damaged entry is an error in its place. Rejects with JOURNAL_TRIMMED
+   * (and `params.first`) when the next one was trimmed.
+   */
   readEntries(shard: number, after: number, limit: number): Promise<readonly (JournalEntry | Error)[]>;
   /** Index records in order of their address, for listings; a page of at most `limit` after `after`. */
   listActors(shard: number, options: RangeOptions): Promise<readonly ActorIndex[]>;

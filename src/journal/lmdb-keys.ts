@@ -22,6 +22,7 @@ export const kinds = {
   publication: 11,
   deadLetter: 12,
   row: 13,
+  trimmed: 14,
 } as const;
 
 export type Kind = (typeof kinds)[keyof typeof kinds];

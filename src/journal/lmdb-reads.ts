@@ -6,6 +6,7 @@
 
 import type { Address } from '../actor/address.ts';
 import { TroupeError } from '../errors.ts';
+import { entriesTrimmed } from './checks.ts';
 import type {
   ActorIndex,
   ActorRecord,
@@ -41,10 +42,10 @@ import {
   readSnapshot,
   readTimer,
 } from './lmdb-records.ts';
-import { readPairs, readProjections, readShardHead, readTopicNumbers, whole } from './lmdb-shard.ts';
+import { readPairs, readProjections, readShardHead, readTopicNumbers, readTrimmed, whole } from './lmdb-shard.ts';
 import type { ReadTables } from './lmdb-tables.ts';
 
-export function readShard(tables: ReadTables, shard: number): ShardState {
+export function readShard(tables: ReadTables, shard: number): Omit<ShardState, 'first'> {
   const timers: TimerRecord[] = [];
   for (const { key, value } of tables.state.getRange(rangeOf(shardKey(kinds.timer, shard)))) {
     timers.push(whole(shard, `Timer "${nameIn(key).replace('\0', ' ')}"`, () => readTimer(key, value)));
@@ -70,6 +71,8 @@ export function readEntries(tables: ReadTables, shard: number, after: number, li
   const { seq: last } = readShardHead(tables, shard);
   const entries: (JournalEntry | Error)[] = [];
   const end = Math.min(last, start + limit - 1);
+  const trimmed = readTrimmed(tables, shard);
+  if (start <= trimmed && limit > 0) throw entriesTrimmed(shard, start, trimmed + 1);
   if (end < start) return entries;
   for (const { key, value } of tables.journal.getRange({
     start: entryKey(shard, start),

@@ -9,7 +9,8 @@
 
 import { TroupeError } from '../errors.ts';
 import type { JournalBounds } from './bounds.ts';
-import type { Commit, Epoch, Head } from './journal.ts';
+import { verdictOnTrim } from './checks.ts';
+import type { Commit, Epoch, Head, Lease, TrimOutcome } from './journal.ts';
 import {
   deadLetterKey,
   entryKey,
@@ -99,6 +100,34 @@ export function whole<T>(shard: number, what: string, read: () => T): T {
 export function readShardHead(tables: ReadTables, shard: number): Head {
   const stored = readState(tables, shard, 'The head', shardKey(kinds.head, shard), readHead);
   return stored ?? { commits: 0, seq: 0, commitId: '' };
+}
+
+/** `seq` of the last entry that was trimmed; 0 before. */
+export function readTrimmed(tables: ReadTables, shard: number): number {
+  const key = shardKey(kinds.trimmed, shard);
+  const what = 'The end of what was trimmed';
+  return readState(tables, shard, what, key, (k, r) => readNumbers(k, r, 1)[0]) ?? 0;
+}
+
+/** Adds the writes that remove the entries up to `upto`. */
+export function planTrim(
+  tables: ReadTables,
+  { holder, head }: ShardBook,
+  lease: Lease,
+  upto: number,
+  writes: Write[],
+): TrimOutcome {
+  const { shard } = lease;
+  const refusal = verdictOnTrim(lease, upto, holder?.epoch, head);
+  if (refusal !== undefined) return refusal;
+  const trimmed = readTrimmed(tables, shard);
+  if (upto <= trimmed) return { kind: 'done' };
+  for (let seq = trimmed + 1; seq <= upto; seq++) {
+    writes.push({ table: 'journal', key: entryKey(shard, seq), value: undefined });
+  }
+  const key = shardKey(kinds.trimmed, shard);
+  writes.push({ table: 'state', key, value: numbersRecord(key, [upto]) });
+  return { kind: 'done' };
 }
 
 export function readProjections(tables: ReadTables, shard: number): Readonly<Record<string, string>> {

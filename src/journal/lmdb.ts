@@ -31,6 +31,7 @@ import type {
   RangeOptions,
   ShardState,
   TopicPage,
+  TrimOutcome,
   ViewRow,
 } from './journal.ts';
 import { entryKey, type Kind, kinds, shardKey } from './lmdb-keys.ts';
@@ -45,7 +46,7 @@ import {
   readTopic,
 } from './lmdb-reads.ts';
 import { jsonRecord } from './lmdb-records.ts';
-import { planCommit, readBook, type ShardBook } from './lmdb-shard.ts';
+import { planCommit, planTrim, readBook, readTrimmed, type ShardBook } from './lmdb-shard.ts';
 import { LmdbStore } from './lmdb-store.ts';
 import { type ReadTables, readStored } from './lmdb-tables.ts';
 import { LmdbWrites } from './lmdb-writes.ts';
@@ -139,6 +140,7 @@ interface Parts {
 
 class LmdbJournal implements Journal {
   readonly kind = 'lmdb';
+  readonly id: string;
   readonly description: string;
   readonly shards: number;
   readonly #parts: Parts;
@@ -151,6 +153,7 @@ class LmdbJournal implements Journal {
     const { store, bounds, clock, path, readOnly } = parts;
     const survives = parts.durability === 'disk' ? 'a crash of the machine' : 'a crash of the process';
     this.#parts = parts;
+    this.id = store.format.id;
     this.shards = store.format.shards;
     this.description = `lmdb in ${path}${readOnly ? ', read-only' : `; an answered commit survives ${survives}`}`;
     this.#writes = new LmdbWrites({
@@ -210,8 +213,19 @@ class LmdbJournal implements Journal {
     });
   }
 
+  async trim(lease: Lease, upto: number): Promise<TrimOutcome> {
+    this.#assertWritable();
+    assertShard(lease.shard, this.shards);
+    return this.#writes.run<TrimOutcome>({
+      plan: (writes) => planTrim(this.#parts.store.latest, this.#book(lease.shard), lease, upto, writes),
+      // Where the last trim ended is read from the store, and another one of the same group would not be seen.
+      alone: true,
+    });
+  }
+
   async readShard(shard: number): Promise<ShardState> {
-    return this.#range(shard, 'state', kinds.head, (tables) => readShard(tables, shard));
+    const first = (await this.#latest(shard, (tables) => readTrimmed(tables, shard))) + 1;
+    return { ...(await this.#range(shard, 'state', kinds.head, (tables) => readShard(tables, shard))), first };
   }
 
   async readActors(shard: number, actors: readonly Address[]): Promise<readonly (ActorRecord | Error | undefined)[]> {

@@ -19,12 +19,19 @@ import {
 import { type ErrorCode, TroupeError } from '../errors.ts';
 import { systemIds } from '../ids.ts';
 import { boundsFrom, defaultShards, type JournalBounds } from './bounds.ts';
-import { assertShard, assertShards, contractBreach, shardsDiffer, verdictOn } from './checks.ts';
+import {
+  assertShard,
+  assertShards,
+  contractBreach,
+  entriesTrimmed,
+  shardsDiffer,
+  verdictOn,
+  verdictOnTrim,
+} from './checks.ts';
 import type {
   AcquireOutcome,
   ActorIndex,
   ActorRecord,
-  Commit,
   CommitOutcome,
   DeadLetterRecord,
   Epoch,
@@ -34,9 +41,10 @@ import type {
   OutboxRecord,
   RangeOptions,
   SnapshotRecord,
-  TimerKey,
   TimerRecord,
+  TrimOutcome,
 } from './journal.ts';
+import { applyCommit } from './memory-commit.ts';
 
 export interface MemoryTopic {
   head: number;
@@ -48,7 +56,9 @@ export interface MemoryShard {
   epochNumber: number;
   holder: { readonly epoch: Epoch; readonly node: string; expiresAt: number } | undefined;
   head: Head;
-  /** The entry of `seq` is at index `seq - 1`. */
+  /** `seq` of the last entry that was trimmed; 0 before. */
+  trimmed: number;
+  /** The entry of `seq` is at index `seq - 1 - trimmed`. */
   readonly entries: JournalEntry[];
   readonly actors: Map<Address, ActorIndex>;
   /** Any of them may be deleted at any time. */
@@ -119,7 +129,8 @@ export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
     return record;
   };
   const entryAt = (shard: number, seq: number): JournalEntry => {
-    const entry = store.shards[shard]?.entries[seq - 1];
+    const data = store.shards[shard] as MemoryShard;
+    const entry = data.entries[seq - 1 - data.trimmed];
     const what = `Entry ${seq} of shard ${shard}`;
     if (entry === undefined) throw new TroupeError('JOURNAL_DAMAGED', `${what} is missing.`, { shard, seq });
     return intact(entry, 'JOURNAL_DAMAGED', what, { shard, seq });
@@ -127,6 +138,7 @@ export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
 
   return {
     kind: 'memory',
+    id: store.id,
     description: 'memory; an answered commit survives nothing',
     shards: store.shards.length,
     cluster,
@@ -163,12 +175,22 @@ export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
       const verdict = verdictOn(commit, data.holder?.epoch, data.head);
       if (verdict !== 'apply') return verdict;
       handleInbox(store.cluster, commit.shard, commit.inbox);
-      return { kind: 'done', offsets: apply(data, commit, bounds) };
+      return { kind: 'done', offsets: applyCommit(data, commit, bounds) };
     },
+
+    trim: (lease, upto) =>
+      call(lease.shard, (data): TrimOutcome => {
+        const verdict = verdictOnTrim(lease, upto, data.holder?.epoch, data.head);
+        if (verdict !== undefined) return verdict;
+        data.entries.splice(0, upto - data.trimmed);
+        data.trimmed = Math.max(data.trimmed, upto);
+        return { kind: 'done' };
+      }),
 
     readShard: (shard) =>
       call(shard, (data) => ({
         head: intact(data.head, 'JOURNAL_DAMAGED', `The head of shard ${shard}`, { shard }),
+        first: data.trimmed + 1,
         timers: [...data.timers.values()].map((timer) =>
           intact(timer, 'JOURNAL_DAMAGED', `Timer ${timer.id} of ${timer.actor}`, {
             shard,
@@ -216,7 +238,9 @@ export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
       }),
     readEntries: (shard, after, limit) =>
       call(shard, (data) => {
-        const seqs = data.entries.slice(Math.max(0, after), Math.max(0, after) + limit).map((entry) => entry.seq);
+        if (after < data.trimmed && limit > 0) throw entriesTrimmed(shard, Math.max(0, after) + 1, data.trimmed + 1);
+        const start = Math.max(0, after) - data.trimmed;
+        const seqs = data.entries.slice(start, start + limit).map((entry) => entry.seq);
         return seqs.map((seq) =>
           inPlace(
             () => entryAt(shard, seq),
@@ -284,54 +308,12 @@ export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
   };
 }
 
-function apply(data: MemoryShard, commit: Commit, bounds: JournalBounds): readonly number[] {
-  data.head = { commits: commit.number, seq: commit.firstSeq + commit.entries.length - 1, commitId: commit.id };
-  for (const entry of commit.entries) data.entries.push(entry);
-  for (const index of commit.actors) data.actors.set(index.actor, index);
-  for (const snapshot of commit.snapshots) data.snapshots.set(snapshot.actor, snapshot);
-  for (const timer of commit.timersCleared) data.timers.delete(timerKey(timer));
-  for (const timer of commit.timersSet) data.timers.set(timerKey(timer), timer);
-  applyMessages(data, commit);
-  applyViews(data, commit);
-  for (const letter of commit.deadLetters) data.deadLetters.push(letter);
-  data.deadLetters.splice(0, Math.max(0, data.deadLetters.length - bounds.deadLettersMax));
-  return commit.publications.map(({ topic, payload }) => {
-    const kept = data.topics.get(topic) ?? { head: 0, publications: [] };
-    data.topics.set(topic, kept);
-    kept.head += 1;
-    kept.publications.push({ offset: kept.head, payload });
-    if (kept.publications.length > bounds.topicHistoryMax) kept.publications.shift();
-    return kept.head;
-  });
-}
-
-function applyMessages(data: MemoryShard, commit: Commit): void {
-  for (const { to, n } of commit.outbox) data.outboxLast.set(to, n);
-  data.inbox = Math.max(data.inbox, commit.inbox);
-  for (const { shard, n } of commit.marks) data.marks.set(shard, n);
-  if (commit.outbox.length === 0 && commit.outboxAcked.length === 0) return;
-  const acked = new Map(commit.outboxAcked.map(({ shard, n }) => [shard, n]));
-  data.outbox = [...data.outbox, ...commit.outbox]
-    .filter(({ to, n }) => n > (acked.get(to) ?? 0))
-    .sort((a, b) => a.to - b.to || a.n - b.n);
-}
-
-function applyViews(data: MemoryShard, commit: Commit): void {
-  for (const view of commit.viewsCleared) data.views.delete(view);
-  for (const { view, key, payload } of commit.views) {
-    const rows = data.views.get(view) ?? new Map<string, Uint8Array>();
-    data.views.set(view, rows);
-    if (payload === undefined) rows.delete(key);
-    else rows.set(key, payload);
-  }
-  data.projections = { ...data.projections, ...commit.projections };
-}
-
 function emptyShard(): MemoryShard {
   return {
     epochNumber: 0,
     holder: undefined,
     head: { commits: 0, seq: 0, commitId: '' },
+    trimmed: 0,
     entries: [],
     actors: new Map(),
     snapshots: new Map(),
@@ -354,10 +336,6 @@ function keysIn<K extends string>(keys: K[], { prefix = '', after, reverse = fal
   wanted.sort();
   if (reverse) wanted.reverse();
   return wanted.slice(0, limit);
-}
-
-function timerKey({ actor, id }: TimerKey): string {
-  return `${actor} ${id}`;
 }
 
 function marksOf(marks: ReadonlyMap<number, number>): { readonly shard: number; readonly n: number }[] {

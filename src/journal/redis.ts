@@ -16,8 +16,18 @@ import { type Clock, systemClock } from '../clock.ts';
 import { messageOf, TroupeError } from '../errors.ts';
 import { type Ids, systemIds } from '../ids.ts';
 import { boundsFrom, defaultShards, type JournalBounds } from './bounds.ts';
-import { assertShard, assertShards, contractBreach, shardsDiffer } from './checks.ts';
-import type { AcquireOutcome, ActorIndex, Commit, CommitOutcome, Head, Journal, Lease, Owner } from './journal.ts';
+import { assertShard, assertShards, contractBreach, entriesTrimmed, shardsDiffer } from './checks.ts';
+import type {
+  AcquireOutcome,
+  ActorIndex,
+  Commit,
+  CommitOutcome,
+  Head,
+  Journal,
+  Lease,
+  Owner,
+  TrimOutcome,
+} from './journal.ts';
 import { RedisClusterStore } from './redis/cluster-store.ts';
 import { callBytesMax, commitCall } from './redis/commit-call.ts';
 import type { Reply } from './redis/connection.ts';
@@ -26,7 +36,16 @@ import { channelName, metaKey, type ShardKeys, shardKeys, topicKey, viewKey } fr
 import { type FunctionName, functionName, layoutVersion } from './redis/library.ts';
 import { ActorListing } from './redis/listing.ts';
 import { lexRange } from './redis/ranges.ts';
-import { actorOf, deadLetterOf, entryOf, headOf, rowOf, shardStateOf, topicPageOf } from './redis/replies.ts';
+import {
+  actorOf,
+  deadLetterOf,
+  entryOf,
+  headOf,
+  rowOf,
+  shardStateOf,
+  topicPageOf,
+  trimOutcomeOf,
+} from './redis/replies.ts';
 import { commandOf } from './redis/resp.ts';
 import {
   assertDurability,
@@ -134,6 +153,7 @@ interface Store {
 
 class RedisJournal implements Journal {
   readonly kind = 'redis';
+  readonly id: string;
   readonly description: string;
   readonly shards: number;
   readonly cluster: RedisClusterStore;
@@ -151,6 +171,7 @@ class RedisJournal implements Journal {
     this.#wire = wire;
     this.#bounds = bounds;
     this.#store = store;
+    this.id = store.id;
     this.description = store.description;
     this.shards = store.shards;
     const { clock = systemClock } = options;
@@ -228,6 +249,13 @@ class RedisJournal implements Journal {
     }
   }
 
+  async trim(lease: Lease, upto: number): Promise<TrimOutcome> {
+    const { shard, epoch } = lease;
+    const { shard: key, journal } = this.#keysOf(shard);
+    const reply = await this.#call('trim', [key, journal], [epoch.number, epoch.nonce, upto]);
+    return trimOutcomeOf(lease, upto, reply);
+  }
+
   async readShard(shard: number): ReturnType<Journal['readShard']> {
     const { shard: key, timers, outbox, marks, projections } = this.#keysOf(shard);
     return shardStateOf(shard, await this.#call('read_shard', [key, timers, outbox, marks, projections], []));
@@ -247,7 +275,10 @@ class RedisJournal implements Journal {
     if (limit < 1) return [];
     const from = `${Math.max(0, after) + 1}-0`;
     const replies = await this.#send(journal, commandOf('XRANGE', journal, from, '+', 'COUNT', limit).done());
-    return (replies as readonly Reply[]).map((reply) => entryOf(shard, reply));
+    const entries = replies as readonly (readonly [Buffer, Reply])[];
+    const isNext = entries[0] !== undefined && String(entries[0][0]) === from;
+    if (!isNext) await this.#assertKept(shard, Math.max(0, after) + 1);
+    return entries.map((reply) => entryOf(shard, reply));
   }
 
   async listActors(...[shard, range]: Parameters<Journal['listActors']>): Promise<readonly ActorIndex[]> {
@@ -319,6 +350,13 @@ class RedisJournal implements Journal {
     } catch (error) {
       throw unavailable(this.#wire, error);
     }
+  }
+
+  /** Throws when the entry `next` was trimmed; asked when a read did not begin with it. */
+  async #assertKept(shard: number, next: number): Promise<void> {
+    const { shard: key } = this.#keysOf(shard);
+    const trimmed = Number((await this.#send(key, commandOf('HGET', key, 'trimmed').done())) ?? 0);
+    if (next <= trimmed) throw entriesTrimmed(shard, next, trimmed + 1);
   }
 
   #keysOf(shard: number): ShardKeys {

@@ -17,6 +17,7 @@ import { recordTests } from './conformance/records.ts';
 import { refusalTests } from './conformance/refusals.ts';
 import { storeTests } from './conformance/store.ts';
 import { topicTests } from './conformance/topics.ts';
+import { trimTests } from './conformance/trims.ts';
 import { viewTests } from './conformance/views.ts';
 
 export function describeJournal(name: string, adapter: JournalAdapter): void {
@@ -26,6 +27,7 @@ export function describeJournal(name: string, adapter: JournalAdapter): void {
     describe('leases', () => leaseTests(adapter));
     describe('records', () => recordTests(adapter));
     describe('topics', () => topicTests(adapter));
+    describe('trims', () => trimTests(adapter));
     describe('views', () => viewTests(adapter));
     describe('store', () => storeTests(adapter));
     describe('damage', () => damageTests(adapter));

@@ -4,6 +4,7 @@
  */
 
 import type { Address } from '../../src/actor/address.ts';
+import type { Archive } from '../../src/archive/archive.ts';
 import type { Clock } from '../../src/clock.ts';
 import { TroupeError } from '../../src/errors.ts';
 import type {
@@ -20,6 +21,7 @@ import type {
   RangeOptions,
   ShardState,
   TopicPage,
+  TrimOutcome,
   ViewRow,
 } from '../../src/journal/journal.ts';
 import { FaultyClusterStore } from '../cluster/faulty-cluster-store.ts';
@@ -41,7 +43,7 @@ export type CommitFault =
   | 'crash before'
   | 'crash after';
 
-export type Call = keyof Omit<Journal, 'kind' | 'description' | 'shards' | 'cluster'>;
+export type Call = keyof Omit<Journal, 'kind' | 'id' | 'description' | 'shards' | 'cluster' | 'archive'>;
 
 interface Gate {
   readonly opened: Promise<void>;
@@ -52,10 +54,12 @@ const lateMs = 100;
 
 export class FaultyJournal implements Journal {
   readonly kind = 'faulty';
+  readonly id: string;
   readonly description: string;
   readonly shards: number;
   /** That of the journal inside, faulty as well: it dies with this one. */
   readonly cluster?: FaultyClusterStore;
+  readonly archive?: Archive;
   /** Everything that was handed over to be committed, in order. */
   readonly commits: Commit[] = [];
   /** How often each call was made. */
@@ -75,7 +79,9 @@ export class FaultyJournal implements Journal {
     this.#inner = inner;
     this.#clock = clock;
     this.description = `faulty ${inner.description}`;
+    this.id = inner.id;
     this.shards = inner.shards;
+    if (inner.archive !== undefined) this.archive = inner.archive;
     if (inner.cluster !== undefined) this.cluster = new FaultyClusterStore(inner.cluster, clock);
   }
 
@@ -156,6 +162,10 @@ export class FaultyJournal implements Journal {
 
   release(lease: Lease): Promise<void> {
     return this.#call('release', lease.shard, () => this.#inner.release(lease));
+  }
+
+  async trim(lease: Lease, upto: number): Promise<TrimOutcome> {
+    return this.#call('trim', lease.shard, () => this.#inner.trim!(lease, upto));
   }
 
   readShard(shard: number): Promise<ShardState> {

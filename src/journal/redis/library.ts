@@ -12,7 +12,7 @@ import { readFileSync } from 'node:fs';
 /** Version of the keys and records. A store written by another one is refused. */
 export const layoutVersion = 1;
 
-const parts = ['prelude', 'leases', 'commit', 'reads', 'listing', 'cluster'];
+const parts = ['prelude', 'leases', 'commit', 'trim', 'reads', 'listing', 'cluster'];
 
 const template = parts.map((part) => readFileSync(new URL(`./${part}.lua`, import.meta.url), 'utf8')).join('\n');
 
@@ -26,6 +26,7 @@ export type FunctionName =
   | 'renew'
   | 'release'
   | 'commit'
+  | 'trim'
   | 'read_shard'
   | 'read_actors'
   | 'read_topic'

@@ -11,12 +11,14 @@ import type {
   DeadLetterRecord,
   Head,
   JournalEntry,
+  Lease,
   Mark,
   OutboxRecord,
   ShardState,
   SnapshotRecord,
   TimerRecord,
   TopicPage,
+  TrimOutcome,
   ViewRow,
 } from '../journal.ts';
 import type { Reply } from './connection.ts';
@@ -36,6 +38,18 @@ import {
 type Fields = readonly (Buffer | null)[];
 type Pairs = readonly Buffer[];
 
+/** What the function `trim` (trim.lua) answered. */
+export function trimOutcomeOf({ shard, epoch }: Lease, upto: number, reply: Reply): TrimOutcome {
+  const [kind, ...rest] = (reply as readonly Reply[]).map(String) as [string, ...string[]];
+  if (kind === 'done') return { kind };
+  if (kind === 'head') {
+    const message = `Shard ${shard} ends at entry ${rest[0]} and cannot be trimmed up to ${upto}.`;
+    return { kind: 'refused', reason: 'head', message };
+  }
+  const message = `Epoch ${epoch.number} (${epoch.nonce}) does not hold shard ${shard}: nothing is trimmed.`;
+  return { kind: 'refused', reason: 'epoch', message };
+}
+
 /** The head of `[commits, seq, commit id, checksum]`. */
 export function headOf(shard: number, [commits, seq, id, check]: Fields): Head {
   if (commits == null) return { commits: 0, seq: 0, commitId: '' };
@@ -51,6 +65,7 @@ export function shardStateOf(shard: number, reply: Reply): ShardState {
   const counted = pairsOf(marks).map(([field, n]) => [field, countOf(shard, field, n)] as const);
   return {
     head: headOf(shard, head),
+    first: Number(head[4] ?? 0) + 1,
     timers: pairsOf(timers).map(([field, record]) => timerOf(shard, field, record)),
     outbox: pairsOf(outbox)
       .map(([field, record]) => messageOf(shard, field, record))

@@ -12,6 +12,7 @@ export function commitTests(adapter: JournalAdapter): void {
 
     expect(state).toEqual({
       head: { commits: 0, seq: 0, commitId: '' },
+      first: 1,
       timers: [],
       outbox: [],
       outboxLast: [],
@@ -47,6 +48,7 @@ export function commitTests(adapter: JournalAdapter): void {
     expect(await storyOf(journal)).toEqual({
       shard: {
         head: { commits: 1, seq: 3, commitId: commit.id },
+        first: 1,
         timers: [
           { actor: room, id: 'reminder', dueAt: 1_001, generation: 1, payload: 'ring 1', operation: 'operation-t' },
         ],

@@ -1,0 +1,66 @@
+/**
+ * The archive port: where entries of a journal are kept for ever once they may leave it. An archive holds *segments*: runs
+ * of consecutive entries of one shard, each written once as a whole and never changed.
+ *
+ * It guarantees:
+ * - **Whole or not there.** A segment that `append` was interrupted in is not listed, or says that it is damaged.
+ * - **Durable before it answers.**
+ * - **Idempotent.** Appending a range again, by whichever node, changes nothing. Segments may overlap (two nodes that
+ *   cut one shard differently); entries of one `seq` are the same in all of them, or somebody has lost a history.
+ * - **Checked.** Every entry and every segment carries a checksum. What is damaged rejects with ARCHIVE_DAMAGED and names
+ *   itself; every other segment stays readable.
+ * - **One store.** It remembers whose journal it holds and refuses another one's.
+ *
+ * What is deliberately not part of it: when something is archived and what may be trimmed then (shard/compaction.ts),
+ * reading archive and journal as one (archived-journal.ts), and deleting anything.
+ *
+ * `ObjectArchive` implements it on objects (objects.ts) in a folder, in memory or in whatever else can put, get and list.
+ */
+
+import type { JournalEntry } from '../journal/journal.ts';
+
+/** A run of consecutive entries of one shard, as listed: nothing of it has been read. */
+export interface Segment {
+  readonly shard: number;
+  /** `seq` of its first and last entry. */
+  readonly first: number;
+  readonly last: number;
+  /** For people and messages. */
+  readonly name: string;
+}
+
+export interface Archive {
+  /** For people: where it is. */
+  readonly description: string;
+  /** The id of the store whose journal it holds. */
+  readonly store: string;
+
+  /** Writes the entries, which are consecutive and at least one, as one segment. */
+  append(shard: number, entries: readonly JournalEntry[]): Promise<Segment>;
+  /** In order of their first, then of their last entry. */
+  segments(shard: number): Promise<readonly Segment[]>;
+  /** All entries of a segment, in order. Rejects with ARCHIVE_DAMAGED. */
+  readSegment(segment: Segment): Promise<readonly JournalEntry[]>;
+  /** Bytes it takes. */
+  sizeOf(segment: Segment): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** The segment that holds the entry, and of several the one that goes furthest. */
+export function segmentWith(segments: readonly Segment[], seq: number): Segment | undefined {
+  let found: Segment | undefined;
+  for (const segment of segments) {
+    if (segment.first > seq) break;
+    if (segment.last >= seq && segment.last > (found?.last ?? 0)) found = segment;
+  }
+  return found;
+}
+
+/** The last entry that can be reached from `after` on without a gap; `after` itself when there is none. */
+export function reachOf(segments: readonly Segment[], after: number): number {
+  let reach = after;
+  for (let next = segmentWith(segments, reach + 1); next !== undefined; next = segmentWith(segments, reach + 1)) {
+    reach = next.last;
+  }
+  return reach;
+}
