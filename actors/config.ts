@@ -41,6 +41,8 @@ export interface Config extends StoreConfig {
   readonly role: Role;
   readonly weight: number;
   readonly retentionHours: number;
+  /** Where `GET /metrics` is: beside everything else (`loopback`: unless others reach it), nowhere, or on a port of its own. */
+  readonly metrics: 'loopback' | 'on' | 'off' | number;
 }
 
 const roles = ['all', 'gateway', 'worker'] as const satisfies readonly Role[];
@@ -240,6 +242,17 @@ export const settings = {
     schema: wholeNumber(1, 87_600),
     initial: 24,
   }),
+  metrics: setting<Config['metrics']>({
+    name: 'METRICS',
+    flag: '--metrics',
+    argument: 'where',
+    about: 'where GET /metrics is served: loopback (only when HOST is one), on, off, or a port of its own',
+    schema: z.union(
+      [z.enum(['loopback', 'on', 'off']), wholeNumber(0, 65_535)],
+      'must be loopback, on, off or a port from 0 to 65535',
+    ),
+    initial: 'loopback',
+  }),
 } as const satisfies { readonly [K in keyof Config]-?: Setting<Config[K]> };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -356,5 +369,6 @@ export function readConfig(environment: Environment, flags: Flags = {}): Config 
     leaseMs: reader.read('leaseMs') ?? settings.leaseMs.initial,
     ...reader.node(reader.journal),
     retentionHours: reader.read('retentionHours') ?? settings.retentionHours.initial,
+    metrics: reader.read('metrics') ?? settings.metrics.initial,
   });
 }

@@ -15,7 +15,10 @@ import {
   type Journal,
   type Limits,
   type Log,
+  type Metrics,
+  type MetricsServer,
   openGateway,
+  openMetricsServer,
   openSystem,
   type Role,
   sleep,
@@ -48,6 +51,10 @@ export interface ChatServerOptions {
   readonly role?: Role;
   /** This node's share of the shards relative to other nodes. Default 1. */
   readonly weight?: number;
+  /** What is told to be measured; served at `/metrics` of the port, unless it has one of its own. */
+  readonly metrics?: Metrics;
+  /** A port for operators alone, on the same host: metrics and probes. 0 takes a free one. */
+  readonly metricsPort?: number;
   readonly limits?: Partial<GatewayLimits>;
   readonly runtimeLimits?: Partial<Limits>;
   /** Pino, or anything that logs like it. Default: pino on stdout. */
@@ -64,6 +71,8 @@ export interface ChatServerOptions {
 
 export interface ChatServer {
   readonly port: number;
+  /** Of the port for operators, if there is one. */
+  readonly metricsPort: number | undefined;
   readonly system: ActorSystem;
   readonly hub: Hub;
   /** Open sockets. */
@@ -73,9 +82,10 @@ export interface ChatServer {
 }
 
 const listenAgainMs = 100;
+const listenMsDefault = 5_000;
 
 async function systemOf(options: ChatServerOptions, log: Log, clock: Clock, ids: Ids): Promise<ActorSystem> {
-  const { journal, system, leaseMs, runtimeLimits, node, role, weight } = options;
+  const { journal, system, leaseMs, runtimeLimits, node, role, weight, metrics } = options;
   if (system !== undefined) return system;
   if (journal === undefined) throw new TroupeError('CONFIG_INVALID', 'startChat needs a journal or an open system.');
   const limits = { ...runtimeLimits, ...(leaseMs === undefined ? {} : { leaseMs }) };
@@ -83,12 +93,13 @@ async function systemOf(options: ChatServerOptions, log: Log, clock: Clock, ids:
     ...(node === undefined ? {} : { node }),
     ...(role === undefined ? {} : { role }),
     ...(weight === undefined ? {} : { weight }),
+    ...(metrics === undefined ? {} : { observer: metrics.runtime }),
   };
   return openSystem({ journal, actors: chatActors, projections: chatProjections, limits, log, clock, ids, ...place });
 }
 
 /** Tries a busy port again: an earlier server may still be finishing. */
-async function listen(open: () => Promise<Gateway>, clock: Clock, forMs: number): Promise<Gateway> {
+async function listen<T>(open: () => Promise<T>, clock: Clock, forMs: number): Promise<T> {
   const deadline = clock.monotonic() + forMs;
   for (;;) {
     try {
@@ -101,6 +112,17 @@ async function listen(open: () => Promise<Gateway>, clock: Clock, forMs: number)
   }
 }
 
+/** The port for operators, if one is wanted. */
+async function listenToOperators(
+  { host, metrics, metricsPort: port, listenMs = listenMsDefault }: ChatServerOptions,
+  log: Log,
+  clock: Clock,
+  ready: () => boolean,
+): Promise<MetricsServer | undefined> {
+  if (metrics === undefined || port === undefined) return undefined;
+  return listen(() => openMetricsServer({ host, port, metrics, ready, log }), clock, listenMs);
+}
+
 /** Starts the chat. Rejects with a `TroupeError` that says what to do; nothing is left open then. */
 export async function startChat(options: ChatServerOptions): Promise<ChatServer> {
   const { host, port, authSecret, devMode = false, clock = systemClock, ids = systemIds } = options;
@@ -108,6 +130,8 @@ export async function startChat(options: ChatServerOptions): Promise<ChatServer>
   const system = await systemOf(options, log, clock, ids);
   const ownsSystem = options.system === undefined;
   const { hub, ...api } = chatApi({ system, clock, log, authSecret, devMode });
+  const { metrics, metricsPort } = options;
+  let isServing = false;
   const open = (): Promise<Gateway> =>
     openGateway({
       ...api,
@@ -119,27 +143,36 @@ export async function startChat(options: ChatServerOptions): Promise<ChatServer>
       clock,
       ids,
       log,
+      ...(metrics === undefined ? {} : { observer: metrics.gateway }),
+      ...(metrics === undefined || metricsPort !== undefined ? {} : { metrics }),
     });
   let gateway: Gateway;
+  let operators: MetricsServer | undefined;
   try {
-    gateway = await listen(open, clock, options.listenMs ?? 5_000);
+    operators = await listenToOperators(options, log, clock, () => isServing && api.ready());
+    gateway = await listen(open, clock, options.listenMs ?? listenMsDefault);
+    isServing = true;
   } catch (error) {
+    operators?.close();
     if (ownsSystem) await system.stop();
     throw error;
   }
   log.info({ host, port: gateway.port, journal: system.journal.kind, shards: system.shards }, 'chat started');
   const stop = async (): Promise<void> => {
     log.info({ sockets: gateway.sockets() }, 'chat stops');
+    isServing = false;
     await gateway.drain(options.drainMs ?? 10_000);
     // Before the sockets close: outcomes of the last turns still reach them, and another node can take over meanwhile.
     if (ownsSystem) await system.stop();
     await gateway.closeSockets(options.closeJitterMs ?? 500);
     gateway.close();
+    operators?.close();
     log.info({}, 'chat stopped');
   };
   let stopped: Promise<void> | undefined;
   return {
     port: gateway.port,
+    metricsPort: operators?.port,
     system,
     hub,
     sockets: () => gateway.sockets(),

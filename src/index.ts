@@ -86,6 +86,15 @@ export { JournalReader, type ReadActor } from './journal/reader.ts';
 export { type VerifyOptions, verifyJournal } from './journal/verify.ts';
 export { defaultLimits, type Limits } from './limits.ts';
 export { type Log, silentLog } from './log.ts';
+export { type MetricsServer, openMetricsServer } from './metrics/metrics-server.ts';
+export { createMetrics, type Metrics } from './metrics/prometheus.ts';
+export {
+  type GatewayObserver,
+  type Observer,
+  type ShardGauges,
+  silentGatewayObserver,
+  silentObserver,
+} from './observer.ts';
 export { defineProjection, type Projection, type Row, rule, type Step } from './projection/projection.ts';
 export { type RebuildOptions, type Rebuilt, rebuildShard } from './projection/rebuild.ts';
 export { openSystem, type SystemOptions } from './system.ts';

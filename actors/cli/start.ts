@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { pino } from 'pino';
-import { type Journal, messageOf, signToken, systemClock } from '../../src/index.ts';
-import { type Config, readConfig, settings } from '../config.ts';
+import { createMetrics, type Journal, messageOf, signToken, systemClock } from '../../src/index.ts';
+import { type Config, isLoopback, readConfig, settings } from '../config.ts';
 import type { ChatServer } from '../server.ts';
 import { examples, flagsOf, withSettings } from './options.ts';
 import { initDevSecret, openForWriting, patienceMs } from './store.ts';
@@ -32,7 +32,7 @@ function freshNodeId(): string {
 
 /** Opens the store and the port; both are waited for, since an earlier server may still be finishing. */
 async function open(config: Config): Promise<Started> {
-  const { host, port, allowedOrigins, leaseMs, role, weight, nodeId: node = freshNodeId() } = config;
+  const { host, port, allowedOrigins, leaseMs, role, weight, metrics, nodeId: node = freshNodeId() } = config;
   // Loaded here, so that the other commands start without it.
   const { startChat } = await import('../server.ts');
   // Logs go to stderr, so that stdout stays what a person reads.
@@ -47,8 +47,13 @@ async function open(config: Config): Promise<Started> {
   }
   const devMode = config.authSecret === undefined;
   const options = { journal, host, port, authSecret: secret, devMode, allowedOrigins, leaseMs, logger };
+  const isMeasured = metrics === 'loopback' ? isLoopback(host) : metrics !== 'off';
+  const measured = {
+    ...(isMeasured ? { metrics: createMetrics({ process: true }) } : {}),
+    ...(typeof metrics === 'number' ? { metricsPort: metrics } : {}),
+  };
   // From here on the journal is the server's to close.
-  const server = await startChat({ ...options, node, role, weight, listenMs: patienceMs });
+  const server = await startChat({ ...options, ...measured, node, role, weight, listenMs: patienceMs });
   return { server, journal, secret, node };
 }
 
@@ -63,6 +68,7 @@ async function greeting(config: Config, { server, journal, secret, node }: Start
   if (journal.cluster !== undefined) {
     facts.push(`Node: ${node}, role ${config.role}, weight ${config.weight}; "troupe cluster" shows all of them`);
   }
+  if (server.metricsPort !== undefined) facts.push(`Metrics: ${addressOf(config.host, server.metricsPort)}/metrics`);
   if (config.authSecret !== undefined) {
     return [...facts, 'Tokens: HS256 with AUTH_SECRET; "troupe token <email>" with the same AUTH_SECRET makes one.'];
   }

@@ -41,6 +41,7 @@ describe('readConfig', () => {
       role: 'all',
       weight: 1,
       retentionHours: 24,
+      metrics: 'loopback',
     });
   });
 
@@ -60,6 +61,7 @@ describe('readConfig', () => {
       ROLE: 'worker',
       WEIGHT: '4',
       RETENTION_HOURS: '48',
+      METRICS: '9464',
     });
 
     expect(config).toEqual({
@@ -78,6 +80,7 @@ describe('readConfig', () => {
       role: 'worker',
       weight: 4,
       retentionHours: 48,
+      metrics: 9464,
     });
   });
 
@@ -106,6 +109,7 @@ describe('readConfig', () => {
       WEIGHT: '101',
       RETENTION_HOURS: 'ever',
       REPLICAS: '17',
+      METRICS: 'maybe',
     });
 
     expect(found).toEqual([
@@ -124,6 +128,7 @@ describe('readConfig', () => {
       'ROLE must be all, gateway or worker, not "boss".',
       'WEIGHT must be a whole number from 0 to 100, not "101".',
       'RETENTION_HOURS must be a whole number from 1 to 87600, not "ever".',
+      'METRICS must be loopback, on, off or a port from 0 to 65535, not "maybe".',
     ]);
   });
 
