@@ -1,6 +1,7 @@
 /** The command line as a test types it: in this process, with what it printed and its exit code. */
 
 import { runTroupe } from '../../actors/cli/main.ts';
+import type { Terminal } from '../../actors/cli/terminal.ts';
 
 export interface Typed {
   readonly code: number;
@@ -10,10 +11,11 @@ export interface Typed {
   readonly err: readonly string[];
 }
 
-/** Runs `troupe …args` in an environment of its own. */
+/** Runs `troupe …args` in an environment of its own; parts of its terminal may be the test's. */
 export async function troupe(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  terminal: Partial<Terminal> = {},
 ): Promise<Typed> {
   const out: string[] = [];
   const err: string[] = [];
@@ -24,6 +26,7 @@ export async function troupe(
     progress: () => undefined,
     draw: (lines) => out.push(...lines),
     interruption: () => new AbortController().signal,
+    ...terminal,
   });
   return { code, out, err };
 }

@@ -1,4 +1,4 @@
-/** `troupe start` as a process of its own. */
+/** `troupe start`, or another command that runs on, as a process of its own. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,9 +13,9 @@ export class ServerProcess {
   readonly #child: ChildProcess;
   readonly #exit: Promise<number | null>;
 
-  constructor(environment: Readonly<Record<string, string>>) {
+  constructor(environment: Readonly<Record<string, string>>, args: readonly string[] = ['start']) {
     const { PATH = '' } = process.env;
-    this.#child = spawn(process.execPath, [bin, 'start'], {
+    this.#child = spawn(process.execPath, [bin, ...args], {
       env: { PATH, PORT: '0', LOG_LEVEL: 'warn', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -41,6 +41,11 @@ export class ServerProcess {
       if (hasEnded || signal.aborted) throw new Error(`no ${pattern} in:\n${this.output}`);
       await once(this.#child, 'output', { signal }).catch(() => undefined);
     }
+  }
+
+  /** Nobody reads what it prints from here on. */
+  hangUp(): void {
+    this.#child.stdout?.destroy();
   }
 
   kill(signal: NodeJS.Signals): void {
