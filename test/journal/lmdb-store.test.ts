@@ -31,6 +31,16 @@ async function changeOwner(path: string, change: object, versionBy: number): Pro
   await root.close();
 }
 
+test('refuses a commit that names an inbox', async () => {
+  const journal = await open(temporaryFolder());
+  const writer = await takeShard(journal);
+
+  const outcome = await journal.commit(writer.draft({ inbox: 1 }));
+
+  expect(outcome).toMatchObject({ kind: 'invalid', message: expect.stringContaining('inbox') });
+  expect((await journal.readShard(0)).head.commits).toBe(0);
+});
+
 test('refuses a file that is no store', async () => {
   const path = temporaryFolder();
   writeFileSync(join(path, 'data.mdb'), 'this is not a database'.repeat(1_000));
