@@ -4,19 +4,27 @@
  */
 
 import type { MessageDto, RoomDto } from '../../actors/contract.ts';
-import type { CrashClient } from './crash-client.ts';
+import type { Answer } from '../e2e/http-client.ts';
 import type { Entry, Ledger } from './ledger.ts';
 
 /** Reads under way at once. */
 const readsMax = 16;
 
+/** Somebody's eyes. */
+export interface AuditClient {
+  /** A read, repeated until it is answered. */
+  get<T>(path: string): Promise<Answer<T>>;
+  /** Looks again at an operation that was answered once. */
+  settle(entry: Entry): Promise<void>;
+}
+
 export interface AuditContext {
   readonly ledger: Ledger;
   /** Clients by the email of their account. */
-  readonly clientOf: (email: string) => CrashClient;
+  readonly clientOf: (email: string) => AuditClient;
 }
 
-async function forEach<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+export async function forEach<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const left = [...items];
   const lane = async (): Promise<void> => {
     for (let item = left.pop(); item !== undefined; item = left.pop()) await work(item);
@@ -29,7 +37,7 @@ export async function auditOperations({ ledger, clientOf }: AuditContext): Promi
   await forEach(ledger.entries, (entry) => clientOf(entry.who.email).settle(entry));
 }
 
-async function messagesOf(client: CrashClient, roomId: string): Promise<readonly MessageDto[]> {
+export async function messagesOf(client: AuditClient, roomId: string): Promise<readonly MessageDto[]> {
   const pages: (readonly MessageDto[])[] = [];
   for (let path: string | undefined = `/v1/rooms/${roomId}/messages?limit=200`; path !== undefined; ) {
     const { headers, body }: { headers: Headers; body: readonly MessageDto[] } = await client.get(path);

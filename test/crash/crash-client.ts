@@ -10,7 +10,7 @@ import { type Account, completed, type Entry, failed, type Ledger } from './ledg
 import type { Random } from './random.ts';
 
 /** Answers that say: the same again, later. */
-const transientCodes: ReadonlySet<string> = new Set([
+export const transientCodes: ReadonlySet<string> = new Set([
   'ASK_TIMEOUT',
   'JOURNAL_UNAVAILABLE',
   'MAILBOX_FULL',

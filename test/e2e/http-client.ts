@@ -40,11 +40,12 @@ export async function request<T>(
   method: string,
   headers: RequestHeaders,
   body?: unknown,
+  deadlineMs: number = answerMs,
 ): Promise<Answer<T>> {
   const raw = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
   const answer = await fetch(url, {
     method,
-    signal: AbortSignal.timeout(answerMs),
+    signal: AbortSignal.timeout(deadlineMs),
     headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
     ...(raw === undefined ? {} : { body: raw as NonNullable<RequestInit['body']> }),
   });

@@ -18,6 +18,8 @@ export interface ServerOptions {
   readonly journal: string;
   readonly port: number;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Another program for Node, which says where it listens as the chat does. */
+  readonly program?: readonly string[];
 }
 
 /**
@@ -41,9 +43,9 @@ export class TroupeServer {
   readonly #watchdog: ChildProcess;
   readonly #exit: Promise<number | null>;
 
-  private constructor({ journal, port, environment = {} }: ServerOptions) {
+  private constructor({ journal, port, environment = {}, program = [bin, 'start'] }: ServerOptions) {
     const { PATH = '' } = process.env;
-    this.#child = spawn(process.execPath, [bin, 'start'], {
+    this.#child = spawn(process.execPath, program, {
       env: { PATH, HOST: '127.0.0.1', PORT: String(port), JOURNAL: journal, LOG_LEVEL: 'warn', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -76,6 +78,10 @@ export class TroupeServer {
   /** `http://127.0.0.1:<port>`. */
   get url(): string {
     return this.#url;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
   }
 
   get isRunning(): boolean {

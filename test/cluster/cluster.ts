@@ -1,0 +1,129 @@
+/**
+ * A Redis server of its own and several nodes on it, each in a process of its own and, if asked for, behind a proxy of
+ * its own. All of it ends with `dispose`, and also when the test's process is killed.
+ */
+
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { RedisServer, type RedisServerOptions } from '../redis-server.ts';
+import { ChaosProxy } from './chaos-proxy.ts';
+import { ClusterNode, type NodeSpec, type Program } from './node.ts';
+
+export interface ClusterOptions {
+  readonly program: Program;
+  /** That many of equal weight, or these. */
+  readonly nodes: number | readonly NodeSpec[];
+  readonly leaseMs?: number;
+  readonly shards?: number;
+  /** Puts a proxy between each node and Redis. */
+  readonly proxied?: boolean;
+  /** For the proxies. */
+  readonly seed?: number;
+  /** For every node. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly redis?: RedisServerOptions;
+}
+
+const bin = join(import.meta.dirname, '../../actors/cli/troupe.js');
+
+export interface Verification {
+  readonly code: number;
+  readonly output: string;
+}
+
+/** `troupe verify`, beside whatever runs on the store. */
+export function verifyStore(journal: string): Promise<Verification> {
+  const env = { PATH: process.env.PATH ?? '', JOURNAL: journal };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [bin, 'verify'], { env }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? 1), output: `${stdout}${stderr}` });
+    });
+  });
+}
+
+export class Cluster {
+  readonly redis: RedisServer;
+  readonly #nodes: ClusterNode[] = [];
+  readonly #options: ClusterOptions;
+  readonly #proxies: ChaosProxy[] = [];
+
+  private constructor(options: ClusterOptions, redis: RedisServer) {
+    this.#options = options;
+    this.redis = redis;
+  }
+
+  /** All nodes at once, as after a power failure; resolves when each is ready. */
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const cluster = new Cluster(options, await RedisServer.start(options.redis));
+    const { nodes } = options;
+    const specs: readonly NodeSpec[] =
+      typeof nodes === 'number' ? Array.from({ length: nodes }, (_, index) => ({ id: `node-${index + 1}` })) : nodes;
+    try {
+      await Promise.all(specs.map((spec) => cluster.add(spec)));
+    } catch (error) {
+      await cluster.dispose();
+      throw error;
+    }
+    return cluster;
+  }
+
+  /** In the order of their ids. */
+  get nodes(): readonly ClusterNode[] {
+    return [...this.#nodes].sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** Those that can answer. */
+  get live(): readonly ClusterNode[] {
+    return this.nodes.filter(({ isLive }) => isLive);
+  }
+
+  node(id: string): ClusterNode {
+    const node = this.#nodes.find((one) => one.id === id);
+    if (node === undefined) throw new Error(`There is no node ${id}.`);
+    return node;
+  }
+
+  /** What became of nodes that ended by themselves. */
+  get crashes(): readonly string[] {
+    return this.nodes.filter(({ hasCrashed }) => hasCrashed).map(({ fate }) => fate);
+  }
+
+  /** Another node joins; resolves when it is ready. */
+  async add(spec: NodeSpec): Promise<ClusterNode> {
+    const { program, leaseMs = 5_000, shards, proxied = false, seed = 1, environment } = this.#options;
+    const index = this.#proxies.length;
+    const proxy = proxied ? await ChaosProxy.start(this.redis.port, { seed: seed + index }) : undefined;
+    if (proxy !== undefined) this.#proxies.push(proxy);
+    const node = ClusterNode.launch({
+      ...spec,
+      program,
+      leaseMs,
+      proxy,
+      journal: proxy?.url() ?? this.redis.url,
+      environment: {
+        ...(shards === undefined ? {} : { SHARDS: String(shards) }),
+        ...environment,
+        ...spec.environment,
+      },
+    });
+    this.#nodes.push(node);
+    await node.ready();
+    return node;
+  }
+
+  verify(): Promise<Verification> {
+    return verifyStore(this.redis.url);
+  }
+
+  /** SIGTERM to all that run, at once; gives their exit codes. */
+  async stop(): Promise<readonly (number | null)[]> {
+    const running = this.nodes.filter(({ isLive, isPaused }) => isLive || isPaused);
+    return Promise.all(running.map((node) => node.stop()));
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all(this.#nodes.map((node) => node.kill()));
+    await Promise.all(this.#proxies.map((proxy) => proxy.close()));
+    await this.redis.dispose();
+  }
+}

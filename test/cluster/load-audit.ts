@@ -1,0 +1,87 @@
+/**
+ * What must hold when a load has ended, whatever happened to its nodes: every operation is COMPLETED or ERROR and stays
+ * it, rooms and messages are those of the completed operations and each is there once, everybody sees a room's messages
+ * in one order through every node, no saga is open, and views and snapshots agree with the journal.
+ */
+
+import { chatActors } from '../../actors/chat.ts';
+import type { MessageDto } from '../../actors/contract.ts';
+import { sagaNames } from '../../actors/contract.ts';
+import { JournalReader, openJournal } from '../../src/index.ts';
+import { auditOperations, auditRooms, forEach } from '../crash/audit.ts';
+import { verifyStore } from './cluster.ts';
+import type { Load } from './load.ts';
+
+const actorsMax = 100_000;
+/** Of one room, compared through every node. */
+const pageMax = 200;
+
+/** Reads every room as each of its members through each node. */
+async function auditOrder(load: Load): Promise<void> {
+  const created = load.ledger.completed('ROOM_CREATE');
+  await forEach(created, async ({ outcome }) => {
+    const roomId = outcome?.result?.id ?? '';
+    const path = `/v1/rooms/${roomId}/messages?limit=${pageMax}`;
+    let first: { readonly who: string; readonly order: string } | undefined;
+    for (const client of load.clients) {
+      if (!load.world.roomsOf(client.account.id).some(({ id }) => id === roomId)) continue;
+      for (const door of load.options.doors()) {
+        const { body } = await client.getThrough<readonly MessageDto[]>(door, path);
+        const seen = { who: `${client.account.email} through ${door.id}`, order: body.map(({ id }) => id).join(' ') };
+        first ??= seen;
+        if (seen.order === first.order) continue;
+        load.ledger.violation(
+          undefined,
+          `room ${roomId} is ${first.order} for ${first.who}, and ${seen.order} for ${seen.who}`,
+        );
+      }
+    }
+  });
+}
+
+interface SagaContext {
+  readonly result: unknown;
+  readonly error: unknown;
+}
+
+/** Looks at all sagas of the store, also at those nobody knows of. */
+async function auditSagas(load: Load, journalUrl: string): Promise<void> {
+  const journal = await openJournal(journalUrl);
+  try {
+    const reader = new JournalReader(journal, chatActors);
+    const known = new Set(load.ledger.entries.map(({ operationId }) => operationId));
+    for (const type of sagaNames) {
+      const sagas = await reader.actors({ type, limit: actorsMax });
+      await forEach(sagas, async ({ actor }) => {
+        const saga = await reader.actor(actor);
+        const ended = saga?.context as SagaContext | undefined;
+        if (ended === undefined || (ended.result === null && ended.error === null)) {
+          load.ledger.violation(undefined, `${actor} has not ended: ${JSON.stringify(saga?.value)}`);
+        }
+        if (!known.has(actor.slice(type.length + 1))) {
+          load.ledger.violation(undefined, `${actor} is there, and nobody knows of it`);
+        }
+      });
+    }
+  } finally {
+    await journal.close();
+  }
+}
+
+/** Asks for what is not known yet, looks at everything, and gives what is wrong. */
+export async function auditLoad(load: Load, journalUrl: string): Promise<readonly string[]> {
+  for (const entry of load.unanswered) {
+    await load.clientOf(entry.who.email).insist(entry);
+    load.world.learn(entry);
+  }
+  const { ledger, clientOf } = load;
+  await auditOperations({ ledger, clientOf });
+  await auditRooms({ ledger, clientOf });
+  await auditOrder(load);
+  await auditSagas(load, journalUrl);
+  const { code, output } = await verifyStore(journalUrl);
+  if (code !== 0 || !output.includes('everything agrees with the journal')) {
+    ledger.violation(undefined, `troupe verify ended with ${code}: ${output}`);
+  }
+  return ledger.violations;
+}
