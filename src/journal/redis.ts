@@ -174,17 +174,13 @@ class RedisJournal implements Journal {
     this.id = store.id;
     this.description = store.description;
     this.shards = store.shards;
-    const { clock = systemClock } = options;
+    const { clock = systemClock, warn = () => {} } = options;
     const send = (key: string, bytes: Buffer): Promise<Reply> => this.#send(key, bytes);
     this.#listing = new ActorListing({ send, clock, ids: options.ids, deadlineMs: bounds.deadlineMs });
     this.#keys = Array.from({ length: store.shards }, (_, shard) => shardKeys(store.prefix, shard));
-    this.cluster = new RedisClusterStore({
-      wire,
-      prefix: store.prefix,
-      keys: this.#keys,
-      recordBytesMax: bounds.recordBytesMax,
-      warn: (message, params) => options.warn?.(message, params),
-    });
+    const { prefix } = store;
+    const { recordBytesMax } = bounds;
+    this.cluster = new RedisClusterStore({ wire, prefix, keys: this.#keys, recordBytesMax, warn });
   }
 
   async acquire(shard: number, { node, nonce }: Owner, ttlMs: number): Promise<AcquireOutcome> {
