@@ -79,9 +79,9 @@ export function commitTests(createWorld: WorldFactory): void {
     await sendAll(node, 'a', 'b', 'c');
     await writer.write({ inbox: 2 });
 
-    await writer.write({ inbox: 1 });
-    await writer.write({ inbox: 0 });
     await writer.write({ inbox: 2 });
+    await writer.write({ inbox: 0 });
+    await writer.write({ inbox: 1 });
 
     expect(plainInbox(await node.cluster.readInbox(0, 0, 10))).toEqual(['3 c']);
     expect((await node.readShard(0)).inbox).toBe(2);
