@@ -9,12 +9,15 @@ import type { AnyEvent, Envelope } from './actor/envelope.ts';
 import { type HostedMachine, isForeignEvent } from './actor/logic.ts';
 import type { ActorRef, ActorState, ActorSystem, HistoryEntry, SendOptions } from './actor-system.ts';
 import type { Clock } from './clock.ts';
+import type { Cluster } from './cluster/cluster.ts';
+import type { Request } from './cluster/messages.ts';
 import { TroupeError } from './errors.ts';
 import type { Ids } from './ids.ts';
 import { decode } from './journal/codec.ts';
 import type { Journal, RangeOptions } from './journal/journal.ts';
 import type { Limits } from './limits.ts';
-import type { ReadState } from './shard/delivery.ts';
+import { rehydrate } from './shard/cell.ts';
+import type { Barrier, Command, Read, ReadState, Waiting } from './shard/delivery.ts';
 import type { Shard } from './shard/shard.ts';
 import type { Hub, Listener } from './topic/hub.ts';
 import { type TopicHistory, topicShard } from './topic/topic.ts';
@@ -27,8 +30,13 @@ export interface AccessOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly limits: Limits;
+  /** Where there are other nodes: those who own what is not owned here. */
+  readonly cluster?: Cluster;
   readonly stop: () => Promise<void>;
 }
+
+/** What a shard of another node gives for a state. */
+type FarState = { readonly version: number; readonly state: Uint8Array } | null;
 
 interface KeyedRow<T> {
   readonly key: string;
@@ -79,7 +87,10 @@ export class Access implements ActorSystem {
         const answer = this.#command(shard, address, event, options, true);
         return within(answer, options?.deadlineMs ?? limits.askMs, clock, `The answer of ${address} to ${event.type}`);
       },
-      snapshot: () => this.#read(shard, address) as Promise<ActorState<SnapshotOf<TDefinition>> | undefined>,
+      snapshot: () =>
+        this.#read(shard, address, hosted.get(definition.type)!) as Promise<
+          ActorState<SnapshotOf<TDefinition>> | undefined
+        >,
       history: () => this.#history(shard.shard, address),
     };
   }
@@ -97,6 +108,10 @@ export class Access implements ActorSystem {
   subscribe(topic: string, listener: Listener): () => void {
     topicShard(topic, this.shards);
     return this.#options.hub.subscribe(topic, listener);
+  }
+
+  listening(topic: string): Promise<void> | undefined {
+    return this.#options.hub.listening(topic);
   }
 
   async readTopic(
@@ -136,19 +151,22 @@ export class Access implements ActorSystem {
   settled(operation: string, near: string, deadlineMs?: number): Promise<void> {
     const { limits, clock } = this.#options;
     const shard = this.#shardFor(near);
-    const done = new Promise<void>((resolve, reject) => {
-      const refused = shard.offer({
-        kind: 'barrier',
-        waiting: { resolve: () => shard.outbox.whenDrained(operation, resolve), reject },
-        attempts: 0,
-      });
-      if (refused !== undefined) reject(refused);
-    });
+    const done = this.#deliver<void>(
+      shard,
+      { kind: 'settled', operation },
+      deadlineMs ?? limits.askMs,
+      ({ resolve, reject }) => {
+        const lost = (): void => reject(new TroupeError('SHARD_LOST', 'The shard went elsewhere.'));
+        const drained = (): void => shard.outbox.whenDrained(operation, resolve, lost);
+        return { kind: 'barrier', waiting: { resolve: drained, reject }, attempts: 0 };
+      },
+    );
     return within(done, deadlineMs ?? limits.askMs, clock, `Settling operation ${operation}`);
   }
 
   ready(): boolean {
-    return this.#options.shards.every((shard) => shard.isOpen);
+    const { cluster, shards } = this.#options;
+    return cluster === undefined ? shards.every((shard) => shard.isOpen) : cluster.node.isReady;
   }
 
   stop(): Promise<void> {
@@ -164,7 +182,7 @@ export class Access implements ActorSystem {
     shard: Shard,
     to: Address,
     event: AnyEvent,
-    options: SendOptions | undefined,
+    options: (SendOptions & { readonly deadlineMs?: number }) | undefined,
     wantsReply: boolean,
   ): Promise<unknown> {
     if (!isForeignEvent(event)) {
@@ -178,17 +196,58 @@ export class Access implements ActorSystem {
       ...(options?.operation === undefined ? undefined : { operation: options.operation }),
       ...(options?.trace === undefined ? undefined : { trace: options.trace }),
     };
+    const deadlineMs = options?.deadlineMs ?? this.#options.limits.askMs;
+    return this.#deliver<unknown>(shard, { kind: 'command', envelope, wantsReply }, deadlineMs, (waiting) => ({
+      kind: 'command',
+      envelope,
+      wantsReply,
+      waiting,
+      attempts: 0,
+    }));
+  }
+
+  #read(shard: Shard, address: Address, hosted: HostedMachine): Promise<ReadState | undefined> {
+    const { askMs } = this.#options.limits;
+    return this.#deliver<ReadState | undefined>(
+      shard,
+      { kind: 'read', address },
+      askMs,
+      (waiting) => ({ kind: 'read', address, waiting, attempts: 0 }),
+      (answer) => this.#revived(shard, address, hosted, answer as FarState),
+    );
+  }
+
+  /**
+   * Into the mailbox of a shard that is owned here, else into the inbox of the one that is not; the same for a delivery
+   * that its shard gave back untouched because it is going elsewhere.
+   */
+  #deliver<T>(
+    shard: Shard,
+    request: Request,
+    deadlineMs: number,
+    deliveryOf: (waiting: Waiting<T>) => Command | Read | Barrier,
+    answerOf: (answer: unknown) => T | Promise<T> = (answer) => answer as T,
+  ): Promise<T> {
+    const { cluster } = this.#options;
     return new Promise((resolve, reject) => {
-      const refused = shard.offer({ kind: 'command', envelope, wantsReply, waiting: { resolve, reject }, attempts: 0 });
-      if (refused !== undefined) reject(refused);
+      const refuse = (error: Error): void => {
+        const isElsewhere = error instanceof TroupeError && error.code === 'SHARD_LOST';
+        if (!isElsewhere) reject(error);
+        else if (cluster === undefined) reject(new TroupeError('STOPPED', 'This node is stopping.'));
+        else cluster.ask(shard.shard, request, deadlineMs).then((answer) => resolve(answerOf(answer)), reject);
+      };
+      const refused = shard.offer(deliveryOf({ resolve, reject: refuse }));
+      if (refused !== undefined) refuse(refused);
     });
   }
 
-  #read(shard: Shard, address: Address): Promise<ReadState | undefined> {
-    return new Promise((resolve, reject) => {
-      const refused = shard.offer({ kind: 'read', address, waiting: { resolve, reject }, attempts: 0 });
-      if (refused !== undefined) reject(refused);
-    });
+  /** The state that another node has sent; from the journal when that node's version of the machine is another one. */
+  async #revived(shard: Shard, address: Address, hosted: HostedMachine, far: FarState): Promise<ReadState | undefined> {
+    if (far === null) return undefined;
+    const state = hosted.restore(far.state);
+    if (state !== undefined) return { version: far.version, state };
+    const [record] = await this.journal.readActors(shard.shard, [address]);
+    return rehydrate(this.journal, shard.shard, hosted, address, record);
   }
 
   async #history(shard: number, address: Address): Promise<readonly HistoryEntry[]> {

@@ -60,6 +60,8 @@ export interface ActorSystem {
   now(): number;
   /** Calls `listener` for each publication committed from now on, in order. Returns the unsubscription. */
   subscribe(topic: string, listener: (publication: Publication) => void): () => void;
+  /** When a subscription made just now hears everything from then on; undefined: it does already (the topic's shard is on this node). */
+  listening(topic: string): Promise<void> | undefined;
   /** Publications after `position.offset`, and whether nothing between was lost. */
   readTopic(
     topic: string,
@@ -77,7 +79,7 @@ export interface ActorSystem {
   rangeOfAll<T>(view: string, options: RangeOptions): Promise<readonly { readonly key: string; readonly value: T }[]>;
   /** Resolves when everything that `operation` has sent from the shard of the UUID `near` so far is committed by its receivers. */
   settled(operation: string, near: string, deadlineMs?: number): Promise<void>;
-  /** Every shard is owned and takes envelopes. */
+  /** Every shard is owned and takes envelopes; among other nodes: every one that is to be owned by this node. */
   ready(): boolean;
   /** Takes no new commands, finishes the turns under way, commits, releases the shards and closes the journal. */
   stop(): Promise<void>;

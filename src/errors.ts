@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'MACHINE_FAILED'
   | 'MACHINE_REFUSED'
   | 'MAILBOX_FULL'
+  | 'NODE_TAKEN'
   | 'NO_REPLY'
   | 'OUTBOX_FULL'
   | 'SHARD_LOST'

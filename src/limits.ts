@@ -29,6 +29,10 @@ export interface Limits {
   readonly deadLettersMax: number;
   /** Attempts at reading an actor or committing a turn before waiting envelopes from outside are answered with the error. */
   readonly storeAttemptsMax: number;
+  /** Envelopes of other nodes that wait in one shard's inbox; one more is answered MAILBOX_FULL. */
+  readonly inboxMax: number;
+  /** Questions to other nodes that wait for their answer; one more is answered MAILBOX_FULL. */
+  readonly questionsMax: number;
   /** Time to live of a lease. */
   readonly leaseMs: number;
   /** Default deadline of an `ask`. */
@@ -49,6 +53,8 @@ export const defaultLimits: Limits = {
   topicHistoryMax: 1_000,
   deadLettersMax: 10_000,
   storeAttemptsMax: 5,
+  inboxMax: 10_000,
+  questionsMax: 20_000,
   leaseMs: 5_000,
   askMs: 5_000,
 };

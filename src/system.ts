@@ -11,11 +11,14 @@ import type { ActorDefinition } from './actor/definition.ts';
 import { register } from './actor/registration.ts';
 import type { ActorSystem } from './actor-system.ts';
 import { type Clock, sleep, systemClock } from './clock.ts';
-import { messageOf } from './errors.ts';
+import { Cluster, type ClusterOptions } from './cluster/cluster.ts';
+import type { Membership } from './cluster/node.ts';
+import { messageOf, TroupeError } from './errors.ts';
 import { type Ids, systemIds } from './ids.ts';
 import type { Journal, Owner } from './journal/journal.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { type Log, silentLog } from './log.ts';
+import { type Observer, silentObserver } from './observer.ts';
 import type { Projection } from './projection/projection.ts';
 import { Projections } from './projection/projections.ts';
 import { Shard } from './shard/shard.ts';
@@ -32,8 +35,15 @@ export interface SystemOptions {
   readonly ids?: Ids;
   /** Wraps the in-process transport between shards, to lose, repeat or delay what it carries. */
   readonly transport?: (inner: Transport) => Transport;
-  /** Name of this node, for leases. Default: a fresh one. */
+  /** Name of this node, for leases and lists. Default: a fresh one. */
   readonly node?: string;
+  /**
+   * Given: this is one of several nodes on the journal, which must have `Journal.cluster`; it owns what placement gives it.
+   * Left out: it owns every shard.
+   */
+  readonly cluster?: Membership;
+  /** Told what happens, for metrics. Default: nobody. */
+  readonly observer?: Observer;
 }
 
 /** Between looks for idle cells, for parcels that got lost and for acknowledged ones to remove. */
@@ -98,10 +108,11 @@ async function parcelsHandled(shards: readonly Shard[], clock: Clock): Promise<v
 
 /**
  * Opens every shard of the journal and runs the given actors on them. Reads no actor: each is rehydrated by its first
- * envelope. Rejects with MACHINE_REFUSED when a machine cannot be persisted.
+ * envelope. Rejects with MACHINE_REFUSED when a machine cannot be persisted, with CONFIG_INVALID when it is to be one of
+ * several nodes on a journal for one, and with NODE_TAKEN when another process has its name.
  */
 export async function openSystem(options: SystemOptions): Promise<ActorSystem> {
-  const { journal, log = silentLog, clock = systemClock, ids = systemIds } = options;
+  const { journal, log = silentLog, clock = systemClock, ids = systemIds, observer = silentObserver } = options;
   const limits: Limits = { ...defaultLimits, ...options.limits };
   const hosted = register(options.actors);
   const projections = new Projections(options.projections ?? []);
@@ -109,25 +120,13 @@ export async function openSystem(options: SystemOptions): Promise<ActorSystem> {
   const rounds = new Rounds(clock);
   const owner: Owner = { node: options.node ?? ids.nonce(), nonce: ids.nonce() };
   const shards: Shard[] = [];
-  const transport = (options.transport ?? ((inner) => inner))(inProcess(shards));
+  const parts = { journal, owner, clock, ids, limits, log, hosted, projections, hub, observer };
+  const cluster = clusterOf(options, { ...parts, shards });
+  const transport = (options.transport ?? ((inner) => inner))(cluster?.transport ?? inProcess(shards));
   for (let shard = 0; shard < journal.shards; shard++) {
-    shards.push(
-      new Shard({
-        shard,
-        shards: journal.shards,
-        journal,
-        owner,
-        clock,
-        ids,
-        limits,
-        log,
-        hosted,
-        projections,
-        transport,
-        hub,
-        schedule: rounds.schedule,
-      }),
-    );
+    const schedule = (): void => rounds.schedule(shards[shard]!);
+    const shared = { ...parts, shard, shards: journal.shards, transport, schedule };
+    shards.push(new Shard({ ...shared, ...cluster?.optionsFor(shard) }));
   }
   // From the beginning on: shards that open late, behind a lease that has to expire, must not cost the others theirs.
   const cancelRenewals = every(clock, limits.leaseMs / 3, () => {
@@ -135,17 +134,20 @@ export async function openSystem(options: SystemOptions): Promise<ActorSystem> {
       shard.renew().catch((error) => log.warn({ shard: shard.shard }, `a lease was not renewed: ${messageOf(error)}`));
     }
   });
-  const opened = await Promise.allSettled(shards.map((shard) => shard.open()));
-  for (const [shard, result] of opened.entries()) {
-    if (result.status === 'rejected') log.error({ shard }, `shard ${shard} stays closed: ${messageOf(result.reason)}`);
+  try {
+    if (cluster === undefined) await openAll(shards, clock, log);
+    else await cluster.node.join();
+  } catch (error) {
+    cancelRenewals();
+    throw error;
   }
-  await parcelsHandled(shards, clock);
-  for (const shard of shards) shard.startTimers();
-
+  observer.watch(() => shards.map((shard) => shard.gauges));
   const cancelSweeps = every(clock, sweepMs, () => {
     for (const shard of shards) {
       shard.passivate();
       shard.outbox.retry();
+      // The ring that said so may have been lost.
+      if (cluster !== undefined && shard.isOpen) shard.inbox.ring();
       shard.tidy();
     }
   });
@@ -153,12 +155,13 @@ export async function openSystem(options: SystemOptions): Promise<ActorSystem> {
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     cancelSweeps();
-    const idle = Promise.all(shards.map((shard) => shard.stop()));
+    const idle = cluster === undefined ? Promise.all(shards.map((shard) => shard.stop())) : cluster.node.drain();
     await new Promise<void>((resolve, reject) => {
       const cancel = clock.after(stopMsMax, resolve, { keepAlive: true });
       idle.then(() => resolve(), reject).finally(cancel);
     });
     cancelRenewals();
+    await cluster?.leave();
     await journal.close();
   };
   return new Access({
@@ -169,9 +172,30 @@ export async function openSystem(options: SystemOptions): Promise<ActorSystem> {
     clock,
     ids,
     limits,
+    ...(cluster === undefined ? undefined : { cluster }),
     stop: () => {
       stopped ??= stop();
       return stopped;
     },
   });
+}
+
+function clusterOf(
+  { cluster: membership, journal }: SystemOptions,
+  parts: Omit<ClusterOptions, 'store' | 'membership'>,
+): Cluster | undefined {
+  if (membership === undefined) return undefined;
+  const { cluster: store } = journal;
+  if (store !== undefined) return new Cluster({ ...parts, store, membership });
+  const message = `A journal in ${journal.kind} is for one process; several nodes need one in redis.`;
+  throw new TroupeError('CONFIG_INVALID', message);
+}
+
+async function openAll(shards: readonly Shard[], clock: Clock, log: Log): Promise<void> {
+  const opened = await Promise.allSettled(shards.map((shard) => shard.open()));
+  for (const [shard, result] of opened.entries()) {
+    if (result.status === 'rejected') log.error({ shard }, `shard ${shard} stays closed: ${messageOf(result.reason)}`);
+  }
+  await parcelsHandled(shards, clock);
+  for (const shard of shards) shard.startTimers();
 }

@@ -28,6 +28,10 @@ export interface Cell {
   tailBytes: number;
   /** Its newest snapshot was larger than a record may be, so that the tail goes on growing. */
   isTooLarge: boolean;
+  /** It was folded from its first event: its next commit has a snapshot, since what is in its tail may be trimmed. */
+  needsSnapshot: boolean;
+  /** Version at which it was retired, if it was. */
+  retired: number | undefined;
   /** Number of the newest commit that holds a change of it. */
   commit: number;
   /** Monotonic ms of its last use. */
@@ -64,6 +68,8 @@ function cellAt(address: Address, hosted: HostedMachine, state: AnyMachineSnapsh
     tail: [],
     tailBytes: 0,
     isTooLarge: false,
+    needsSnapshot: false,
+    retired: undefined,
     commit: 0,
     usedAt: 0,
   };
@@ -83,6 +89,7 @@ function fromRecord(hosted: HostedMachine, record: ActorRecord): Cell | undefine
   }
   const id = idOf(index.actor);
   const cell = cellAt(index.actor, hosted, hosted.fold(id, state, tail.map(eventOf)));
+  cell.retired = snapshot === undefined ? undefined : hosted.retiredAt(snapshot.payload);
   cell.version = index.version;
   cell.snapshotVersion = index.snapshotVersion;
   cell.tail = [...index.tail];
@@ -90,9 +97,15 @@ function fromRecord(hosted: HostedMachine, record: ActorRecord): Cell | undefine
   return cell;
 }
 
-/** Rebuilds an actor from the shard's whole journal: slow, and right whatever became of its snapshot. */
-async function fromJournal(journal: Journal, shard: number, hosted: HostedMachine, address: Address): Promise<Cell> {
-  const cell = absentCell(address, hosted);
+/** Rebuilds an actor from the shard's whole journal and its archive: slow, and right whatever became of its snapshot. */
+async function fromJournal(
+  journal: Journal,
+  shard: number,
+  hosted: HostedMachine,
+  address: Address,
+  retired: number | undefined,
+): Promise<Cell> {
+  const cell = { ...absentCell(address, hosted), needsSnapshot: true, retired };
   for (let after = 0; ; ) {
     const page = await journal.readEntries(shard, after, scanPage);
     for (const entry of page) {
@@ -103,6 +116,7 @@ async function fromJournal(journal: Journal, shard: number, hosted: HostedMachin
       cell.state = hosted.fold(cell.id, cell.state, [eventOf(entry)]);
       cell.birth = undefined;
       cell.version = entry.version;
+      if (cell.version === retired) cell.state = hosted.reduced(cell.state) ?? cell.state;
       cell.tail.push(entry.seq);
       cell.tailBytes += entry.payload.length;
     }
@@ -124,7 +138,11 @@ export async function rehydrate(
   if (record === undefined) return absentCell(address, hosted);
   if (record instanceof Error) throw record;
   try {
-    return fromRecord(hosted, record) ?? (await fromJournal(journal, shard, hosted, address));
+    const cell = fromRecord(hosted, record);
+    if (cell !== undefined) return cell;
+    // Its stamp says when it was retired also to a version of the machine that cannot read the rest.
+    const retired = record.snapshot === undefined ? undefined : hosted.retiredAt(record.snapshot.payload);
+    return await fromJournal(journal, shard, hosted, address, retired);
   } catch (error) {
     if (error instanceof TroupeError && error.code !== 'MACHINE_FAILED') throw error;
     throw new TroupeError(

@@ -30,6 +30,8 @@ export interface Command {
   readonly envelope: Envelope;
   readonly wantsReply: boolean;
   readonly waiting: Waiting<unknown>;
+  /** Its number in the shard's inbox, if it came from another node: the inbox has it until a commit says it was handled. */
+  readonly inbox?: number;
   attempts: number;
 }
 
@@ -38,10 +40,18 @@ export interface ReadState {
   readonly state: AnyMachineSnapshot;
 }
 
+export interface Compacting {
+  /** The actor is retired (`ActorOptions.retire`) if it has accepted nothing after this version. */
+  readonly retireAt: number | undefined;
+}
+
 export interface Read {
   readonly kind: 'read';
   readonly address: Address;
   readonly waiting: Waiting<ReadState | undefined>;
+  /** The turn's commit has a snapshot of it, so that the entries before are not needed to rehydrate it. */
+  readonly compact?: Compacting;
+  readonly inbox?: number;
   attempts: number;
 }
 
@@ -49,6 +59,9 @@ export interface Read {
 export interface Barrier {
   readonly kind: 'barrier';
   readonly waiting: Waiting<void>;
+  /** Said in the turn's commit, beside the versions of the projections: how far compaction.ts came. */
+  readonly progress?: Readonly<Record<string, string>>;
+  readonly inbox?: number;
   attempts: number;
 }
 

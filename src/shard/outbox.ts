@@ -31,6 +31,12 @@ interface Pair {
   looks: number;
 }
 
+/** Who waits for an operation. */
+interface Drain {
+  done(): void;
+  lost(): void;
+}
+
 /** Acknowledged parcels that stay in the store until the next commit takes them along, at the most. */
 const ackedMax = 512;
 
@@ -40,7 +46,7 @@ export class Outbox {
   readonly #pairs = new Map<number, Pair>();
   /** Orders of the unacknowledged parcels per operation, rising. */
   readonly #operations = new Map<string, number[]>();
-  readonly #drained = new Map<string, (() => void)[]>();
+  readonly #drained = new Map<string, Drain[]>();
   /** Pairs with parcels that nothing but their commit may keep from leaving. */
   readonly #unsent = new Set<number>();
   /** Pairs whose next parcel waits for its operation. */
@@ -114,12 +120,12 @@ export class Outbox {
     return this.#own.size > 0 && this.#own.has(`${from} ${to}`);
   }
 
-  /** Calls back when nothing of the operation is unacknowledged any more. */
-  whenDrained(operation: string, callback: () => void): void {
-    if (!this.#operations.has(operation)) return callback();
+  /** Calls `done` when nothing of the operation is unacknowledged any more, or `lost` when this shard goes elsewhere. */
+  whenDrained(operation: string, done: () => void, lost: () => void = () => undefined): void {
+    if (!this.#operations.has(operation)) return done();
     const waiting = this.#drained.get(operation);
-    if (waiting === undefined) this.#drained.set(operation, [callback]);
-    else waiting.push(callback);
+    if (waiting === undefined) this.#drained.set(operation, [{ done, lost }]);
+    else waiting.push({ done, lost });
   }
 
   /** Sends what may leave. */
@@ -218,6 +224,13 @@ export class Outbox {
     this.#released = 0;
   }
 
+  /** The shard goes elsewhere: those who wait for an operation are to ask there. */
+  failDrained(): void {
+    const waiting = [...this.#drained.values()].flat();
+    this.#drained.clear();
+    for (const { lost } of waiting) lost();
+  }
+
   /** Calls back those whose operation was not among what was loaded. */
   releaseDrained(): void {
     for (const operation of [...this.#drained.keys()]) {
@@ -254,6 +267,6 @@ export class Outbox {
     const waiting = this.#drained.get(operation);
     if (waiting === undefined) return;
     this.#drained.delete(operation);
-    for (const callback of waiting) callback();
+    for (const { done } of waiting) done();
   }
 }

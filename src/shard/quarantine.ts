@@ -40,6 +40,7 @@ function keyOf(delivery: Delivery): unknown {
     case 'command':
     case 'read':
     case 'barrier':
+      return delivery.inbox === undefined ? delivery : `inbox ${delivery.inbox}`;
     case 'local':
     case 'news':
       return delivery;

@@ -31,7 +31,8 @@ import type { Limits } from '../limits.ts';
 import type { Projections } from '../projection/projections.ts';
 import { topicShard } from '../topic/topic.ts';
 import type { Cell } from './cell.ts';
-import type { Arrival, Command, Delivery, Firing, News, Parcel } from './delivery.ts';
+import type { Arrival, Barrier, Command, Delivery, Firing, News, Parcel, Read } from './delivery.ts';
+import type { Inbox } from './inbox.ts';
 import type { Outbox } from './outbox.ts';
 import { type CellStep, stepOf } from './step.ts';
 import { TimerChanges } from './timer-changes.ts';
@@ -51,6 +52,7 @@ export interface TurnHost {
   readonly cells: Map<Address, Cell>;
   readonly timers: Timers;
   readonly outbox: Outbox;
+  readonly inbox: Inbox;
   /** Highest parcel handled per sending shard. */
   readonly marks: Map<number, number>;
   /** Highest parcel number handed out per receiving shard. */
@@ -66,6 +68,7 @@ export class Turn {
   /** Told within this turn and not handled yet. */
   readonly locals: Delivery[] = [];
   readonly publications: { readonly topic: string; readonly data: unknown; readonly payload: Uint8Array }[] = [];
+  readonly deadLetters: DeadLetterRecord[] = [];
   readonly number: number;
   readonly #host: TurnHost;
   readonly #at: number;
@@ -75,9 +78,11 @@ export class Turn {
   readonly #timers: TimerChanges;
   readonly #outbox: OutboxRecord[] = [];
   readonly #marks = new Map<number, number>();
-  readonly #deadLetters: DeadLetterRecord[] = [];
   readonly #rows = new Map<string, { view: string; key: string; value: unknown }>();
   readonly #releases: (() => void)[] = [];
+  /** Cells whose snapshot was asked for. */
+  readonly #compacted = new Set<Cell>();
+  #progress: Readonly<Record<string, string>> = {};
   /** Senders with a gap, each asked once. */
   readonly #asked = new Set<number>();
   #tells = 0;
@@ -94,6 +99,7 @@ export class Turn {
   handle(delivery: Delivery): void {
     switch (delivery.kind) {
       case 'command':
+        this.#take(delivery);
         return this.#run(delivery.envelope, delivery);
       case 'local':
         return this.#run(delivery.envelope, undefined);
@@ -102,12 +108,14 @@ export class Turn {
       case 'timer':
         return this.#fire(delivery);
       case 'read': {
-        const cell = this.#use(delivery.address);
-        const { version, state } = cell;
+        this.#take(delivery);
+        const { version, state } = delivery.compact === undefined ? this.#use(delivery.address) : this.#compact(delivery);
         this.#releases.push(() => delivery.waiting.resolve(version === 0 ? undefined : { version, state }));
         return;
       }
       case 'barrier':
+        this.#take(delivery);
+        this.#progress = { ...this.#progress, ...delivery.progress };
         this.#releases.push(() => delivery.waiting.resolve());
         return;
       case 'news':
@@ -119,10 +127,12 @@ export class Turn {
   refuse(delivery: Delivery, error: TroupeError): void {
     switch (delivery.kind) {
       case 'command':
+        this.#take(delivery);
         return this.#fail(delivery.envelope, error, delivery);
       case 'local':
         return this.#fail(delivery.envelope, error, undefined);
       case 'read':
+        this.#take(delivery);
         this.#releases.push(() => delivery.waiting.reject(error));
         return;
       case 'parcel':
@@ -141,15 +151,16 @@ export class Turn {
 
   /** The commit of this turn, or undefined when it has nothing to write. */
   finish(epoch: Epoch, projectionsDue: Readonly<Record<string, string>> | undefined): Commit | undefined {
-    const { outbox, shard, ids } = this.#host;
+    const { outbox, inbox, shard, ids } = this.#host;
     const written =
       this.#entries.length +
       this.#marks.size +
       this.#timers.size +
       this.#outbox.length +
       this.publications.length +
-      this.#deadLetters.length;
-    if (written === 0 && !outbox.wantsCommit) return undefined;
+      this.deadLetters.length;
+    const asked = this.#compacted.size + Object.keys(this.#progress).length;
+    if (written + asked === 0 && !outbox.wantsCommit && !inbox.wantsCommit) return undefined;
     const timers = this.#timers.close();
     const snapshots: SnapshotRecord[] = [];
     const actors = [...this.#touched].map((cell) => {
@@ -176,15 +187,15 @@ export class Turn {
       outbox: this.#outbox,
       outboxAcked: outbox.takeAcked(),
       marks: [...this.#marks].map(([from, n]): Mark => ({ shard: from, n })),
-      inbox: 0,
+      inbox: inbox.due(),
       publications: this.publications,
-      deadLetters: this.#deadLetters,
+      deadLetters: this.deadLetters,
       viewsCleared: [],
       views: [...this.#rows.values()].map(
         ({ view, key, value }): ViewChange =>
           value === undefined ? { view, key } : { view, key, payload: encode(value) },
       ),
-      projections: projectionsDue ?? {},
+      projections: { ...projectionsDue, ...this.#progress },
     };
   }
 
@@ -198,10 +209,37 @@ export class Turn {
     for (const release of this.#releases) release();
   }
 
+  /** It is being handled, so that this turn's commit says so to the inbox it came through. */
+  #take({ inbox }: Command | Read | Barrier): void {
+    if (inbox !== undefined) this.#host.inbox.took(inbox);
+  }
+
   #use(address: Address): Cell {
     const cell = this.#host.cells.get(address);
     if (cell === undefined) throw new Error(`cell of ${address} is not resident`);
     cell.usedAt = this.#host.clock.monotonic();
+    return cell;
+  }
+
+  /** Makes a snapshot of an actor part of this commit, and reduces it first if it is one to be retired. */
+  #compact({ address, compact, waiting }: Read): Cell {
+    const cell = this.#host.cells.get(address);
+    if (cell === undefined) throw new Error(`cell of ${address} is not resident`);
+    if (cell.version === 0) return cell;
+    try {
+      const isDue = cell.version === compact?.retireAt && cell.retired === undefined;
+      const reduced = isDue ? cell.hosted.reduced(cell.state) : undefined;
+      if (reduced !== undefined) {
+        cell.state = reduced;
+        cell.retired = cell.version;
+      }
+      if (reduced === undefined && cell.tail.length === 0) return cell;
+      this.#touched.add(cell);
+      this.#compacted.add(cell);
+    } catch (error) {
+      const message = `${address} cannot be retired, and stays as it is: ${messageOf(error)}`;
+      this.#releases.push(() => waiting.reject(new TroupeError('MACHINE_FAILED', message, {}, error)));
+    }
     return cell;
   }
 
@@ -397,12 +435,15 @@ export class Turn {
 
   #takeSnapshot(cell: Cell, into: SnapshotRecord[]): void {
     const { everyEvents, everyBytes } = cell.hosted.definition.snapshots;
-    if (cell.tail.length < everyEvents && cell.tailBytes < everyBytes) return;
+    const isAsked = cell.needsSnapshot || this.#compacted.has(cell);
+    if (!isAsked && cell.tail.length < everyEvents && cell.tailBytes < everyBytes) return;
     // One that was too large is tried again now and then: its actor lives on its tail meanwhile, up to a bound.
-    if (cell.isTooLarge && cell.tail.length % everyEvents !== 0) return;
-    const payload = cell.hosted.persist(cell.state);
-    cell.isTooLarge = payload.length > this.#host.limits.snapshotBytesMax;
+    if (!isAsked && cell.isTooLarge && cell.tail.length % everyEvents !== 0) return;
+    const payload = cell.hosted.persist(cell.state, cell.retired);
+    // The tail of one that was folded from its first event may be trimmed: it could not be read without a snapshot.
+    cell.isTooLarge = !cell.needsSnapshot && payload.length > this.#host.limits.snapshotBytesMax;
     if (cell.isTooLarge) return;
+    cell.needsSnapshot = false;
     into.push({ actor: cell.address, version: cell.version, payload });
     cell.snapshotVersion = cell.version;
     cell.tail = [];
@@ -411,7 +452,7 @@ export class Turn {
 
   #fail(envelope: Envelope, error: TroupeError, command: Command | undefined): void {
     const code: ErrorCode = error.code;
-    this.#deadLetters.push({ at: this.#at, code, reason: error.message, payload: this.#letter(envelope) });
+    this.deadLetters.push({ at: this.#at, code, reason: error.message, payload: this.#letter(envelope) });
     if (command !== undefined) this.#releases.push(() => command.waiting.reject(error));
   }
 

@@ -2,6 +2,9 @@
  * Live subscriptions of one process. The shards hand every committed publication to the hub, per topic in order of its
  * offset; the hub calls the subscribers there and then. It keeps no history (the journal does) and forgets a topic with
  * its last subscriber.
+ *
+ * Where there are other nodes it has a relay, which brings the publications of shards that are elsewhere and takes
+ * those of shards that are here to them (cluster/news.ts).
  */
 
 import { messageOf } from '../errors.ts';
@@ -10,12 +13,37 @@ import type { Publication } from './topic.ts';
 
 export type Listener = (publication: Publication) => void;
 
+/** A committed publication as its shard has it. */
+export interface Published {
+  readonly topic: string;
+  readonly data: unknown;
+  /** `data`, encoded. */
+  readonly payload: Uint8Array;
+}
+
+export interface Relay {
+  /** Somebody here subscribes to the topic; nobody did before. */
+  follow(topic: string): void;
+  /** Nobody does any more. */
+  unfollow(topic: string): void;
+  /** A shard of this node has published. What subscribers here are to hear of it comes by `Hub.deliver`. */
+  published(published: Published, offset: number, shard: number): void;
+  /** When subscribers here hear everything that is published from then on; undefined: they do already. */
+  listening(topic: string): Promise<void> | undefined;
+}
+
 export class Hub {
   readonly #log: Log;
   readonly #topics = new Map<string, Set<Listener>>();
+  #relay: Relay | undefined;
 
   constructor(log: Log) {
     this.#log = log;
+  }
+
+  /** Before the first subscription. */
+  connect(relay: Relay): void {
+    this.#relay = relay;
   }
 
   subscribe(topic: string, listener: Listener): () => void {
@@ -23,15 +51,27 @@ export class Hub {
     if (listeners === undefined) {
       listeners = new Set();
       this.#topics.set(topic, listeners);
+      this.#relay?.follow(topic);
     }
     listeners.add(listener);
     return () => {
       listeners.delete(listener);
-      if (listeners.size === 0 && this.#topics.get(topic) === listeners) this.#topics.delete(topic);
+      if (listeners.size > 0 || this.#topics.get(topic) !== listeners) return;
+      this.#topics.delete(topic);
+      this.#relay?.unfollow(topic);
     };
   }
 
-  publish(topic: string, offset: number, data: unknown): void {
+  listening(topic: string): Promise<void> | undefined {
+    return this.#relay?.listening(topic);
+  }
+
+  publish(published: Published, offset: number, shard: number): void {
+    if (this.#relay !== undefined) this.#relay.published(published, offset, shard);
+    else this.deliver(published.topic, offset, published.data);
+  }
+
+  deliver(topic: string, offset: number, data: unknown): void {
     const listeners = this.#topics.get(topic);
     if (listeners === undefined) return;
     const publication: Publication = { topic, offset, data };

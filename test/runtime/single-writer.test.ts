@@ -1,11 +1,43 @@
 /** Invariant 2: a writer that lost its shard is refused by the store, drops its cells and never answers from them. */
 
 import { expect, test } from 'vitest';
+import type { Clock } from '../../src/clock.ts';
+import { leaseMargin } from '../../src/shard/tenure.ts';
 import { idOn, note, notebook } from './notebook.ts';
 import { notesOf, type Opened, Stage, watch } from './stage.ts';
 
-/** Two nodes on one store: the first one stops renewing, and the second one takes its shards. */
+/** A clock whose timers do not fire while its process is held up, although time goes on. */
+function drowsy(inner: Clock): Clock & { isAsleep: boolean } {
+  const clock = {
+    ...inner,
+    isAsleep: false,
+    now: () => inner.now(),
+    monotonic: () => inner.monotonic(),
+    soon: (callback: () => void) => inner.soon(callback),
+    after: (ms: number, callback: () => void) => {
+      let cancel = inner.after(ms, function fire() {
+        if (clock.isAsleep) cancel = inner.after(10, fire);
+        else callback();
+      });
+      return () => cancel();
+    },
+  };
+  return clock;
+}
+
+/** Two nodes on one store: the first one is held up, and the second one takes its shards. */
 async function takenOver(stage: Stage): Promise<{ readonly first: Opened; readonly second: Opened }> {
+  const clock = drowsy(stage.clock);
+  const first = await stage.open({ node: 'first', clock });
+  await first.system.actor(notebook, idOn(1, 1)).tell(note('a'));
+  clock.isAsleep = true;
+  const second = await stage.open({ node: 'second' });
+  clock.isAsleep = false;
+  return { first, second };
+}
+
+/** Two nodes on one store: the first one cannot renew, and the second one takes its shards. */
+async function letGo(stage: Stage): Promise<{ readonly first: Opened; readonly second: Opened }> {
   const first = await stage.open({ node: 'first' });
   await first.system.actor(notebook, idOn(1, 1)).tell(note('a'));
   first.journal.onCall = (call) => (call === 'renew' ? new Error('paused') : undefined);
@@ -53,11 +85,13 @@ test('the first owner answers no read from its cells', async () => {
 
 test('reads at a lease’s very end wait', async () => {
   const stage = new Stage();
-  const { system, journal } = await stage.open({ limits: { leaseMs: 5_000 } });
+  const clock = drowsy(stage.clock);
+  const { system, journal } = await stage.open({ clock, limits: { leaseMs: 5_000 } });
   const actor = system.actor(notebook, idOn(1, 1));
   await actor.tell(note('a'));
-  journal.onCall = (call) => (call === 'renew' ? new Error('paused') : undefined);
-  await stage.clock.advance(5_000 - stage.clock.monotonic());
+  clock.isAsleep = true;
+  await stage.clock.advance(5_000 * (1 - leaseMargin) - stage.clock.monotonic());
+  clock.isAsleep = false;
   const before = journal.calls.get('acquire') ?? 0;
 
   const read = await actor.snapshot();
@@ -68,7 +102,7 @@ test('reads at a lease’s very end wait', async () => {
 
 test('waiting commands are answered while another node owns', async () => {
   const stage = new Stage();
-  const { first } = await takenOver(stage);
+  const { first } = await letGo(stage);
   const actor = first.system.actor(notebook, idOn(1, 1));
 
   const fates = [watch(actor.tell(note('x')))];
@@ -86,7 +120,7 @@ test('waiting commands are answered while another node owns', async () => {
 
 test('an answered command is not carried out later', async () => {
   const stage = new Stage();
-  const { first, second } = await takenOver(stage);
+  const { first, second } = await letGo(stage);
   const fate = watch(first.system.actor(notebook, idOn(1, 1)).tell(note('x')));
   await stage.clock.advance(10_000);
   expect(fate().kind).toBe('rejected');
@@ -113,12 +147,30 @@ test('the first owner reads afresh when it returns', async () => {
   expect(await notesOf(first.system, idOn(1, 1))).toEqual(['a', 'b']);
 });
 
+test('a lease that cannot be renewed ends early', async () => {
+  const stage = new Stage();
+  const first = await stage.open({ node: 'first', limits: { leaseMs: 5_000 } });
+  const since = stage.clock.monotonic();
+  first.journal.onCall = (call) => (call === 'renew' ? new Error('unreachable') : undefined);
+  const acquired = first.journal.calls.get('acquire') ?? 0;
+
+  await stage.clock.advance(5_000 * (1 - leaseMargin) - since);
+
+  expect(first.complaints.join('\n')).toContain('its lease could not be prolonged in time');
+  expect(first.journal.calls.get('acquire')).toBeGreaterThan(acquired);
+});
+
 test('a lease that is lost is noticed by renewing', async () => {
   const stage = new Stage();
-  const { first } = await takenOver(stage);
-  first.journal.onCall = () => undefined;
+  const first = await stage.open({ node: 'first' });
+  const elsewhere = {
+    node: 'second',
+    epoch: { number: 9, nonce: 'elsewhere' },
+    expiresAt: stage.clock.monotonic() + 60_000,
+  };
+  for (const shard of stage.store.shards) shard.holder = elsewhere;
 
-  await stage.clock.advance(5_000);
+  await stage.clock.advance(2_000);
 
   expect(first.complaints.join('\n')).toContain('its lease was not ours any more');
   expect(first.system.ready()).toBe(false);

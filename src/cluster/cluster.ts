@@ -1,0 +1,93 @@
+/**
+ * Everything that a system of several nodes has beside its shards, put together: what is said (post), asked (questions),
+ * answered (desk) and published (news) between nodes, and the node itself. One object, so that a system of one node needs
+ * none of it.
+ */
+
+import type { HostedMachine } from '../actor/logic.ts';
+import type { Clock } from '../clock.ts';
+import type { Ids } from '../ids.ts';
+import type { Journal, Owner } from '../journal/journal.ts';
+import type { Limits } from '../limits.ts';
+import type { Log } from '../log.ts';
+import type { Observer } from '../observer.ts';
+import type { Shard } from '../shard/shard.ts';
+import type { ShardOptions } from '../shard/shard-options.ts';
+import type { Transport } from '../shard/transport.ts';
+import type { Hub } from '../topic/hub.ts';
+import { channelTransport } from './channel-transport.ts';
+import type { ClusterStore } from './cluster-store.ts';
+import { Desk } from './desk.ts';
+import type { NodeMessage, Request } from './messages.ts';
+import { News } from './news.ts';
+import { ClusterNode, type Membership } from './node.ts';
+import { Post } from './post.ts';
+import { Questions } from './questions.ts';
+
+export interface ClusterOptions {
+  readonly journal: Journal;
+  readonly store: ClusterStore;
+  readonly owner: Owner;
+  readonly membership: Membership;
+  /** Filled before `node.join`. */
+  readonly shards: readonly Shard[];
+  readonly hosted: ReadonlyMap<string, HostedMachine>;
+  readonly hub: Hub;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly limits: Limits;
+  readonly log: Log;
+  readonly observer: Observer;
+}
+
+export class Cluster {
+  readonly node: ClusterNode;
+  readonly transport: Transport;
+  readonly #options: ClusterOptions;
+  readonly #questions: Questions;
+  readonly #news: News;
+  readonly #desk: Desk;
+
+  constructor(options: ClusterOptions) {
+    const { store, owner, membership, shards, hub, clock, log } = options;
+    this.#options = options;
+    const post = new Post(store, clock);
+    this.transport = channelTransport(shards, post);
+    this.#questions = new Questions({ ...options, node: owner.node });
+    this.#news = new News({
+      ...options,
+      post,
+      isHere: (shard) => shards[shard]?.isOpen ?? false,
+      isAlone: () => this.node.isAlone,
+    });
+    hub.connect(this.#news);
+    const answer = (to: string, message: NodeMessage): void => {
+      if (to === owner.node) this.node.hear(message);
+      else post.toNode(to, message);
+    };
+    this.#desk = new Desk({ ...options, answer });
+    const parts = { post, questions: this.#questions, news: this.#news, log };
+    this.node = new ClusterNode({ ...options, ...membership, ...parts });
+  }
+
+  /** What makes a shard one of several nodes' shards. */
+  optionsFor(shard: number): Pick<ShardOptions, 'inbox' | 'took' | 'gone'> {
+    return {
+      inbox: this.#desk.sourceOf(shard, () => this.#options.shards[shard]!),
+      took: () => this.node.took(this.#options.shards[shard]!),
+      gone: () => this.#news.away(shard),
+    };
+  }
+
+  /** Asks the owner of a shard, whoever that is (questions.ts). */
+  ask(shard: number, request: Request, deadlineMs: number): Promise<unknown> {
+    return this.#questions.ask(shard, request, deadlineMs);
+  }
+
+  /** After `node.drain`: nothing is asked or heard any more. */
+  async leave(): Promise<void> {
+    await this.node.leave();
+    this.#questions.stop();
+    this.#news.stop();
+  }
+}

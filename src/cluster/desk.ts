@@ -1,0 +1,109 @@
+/**
+ * The other end of questions.ts: what other nodes ask of a shard that is owned here. It turns the envelopes of a shard's
+ * inbox into deliveries for its mailbox, and sends each answer when the shard lets it out, so after its commit.
+ *
+ * An envelope that cannot be decoded is logged and left out; the store has checked its checksum, so it comes from a node
+ * whose version is not understood here.
+ */
+
+import { typeOf } from '../actor/address.ts';
+import type { HostedMachine } from '../actor/logic.ts';
+import { messageOf, TroupeError } from '../errors.ts';
+import { decode } from '../journal/codec.ts';
+import type { Log } from '../log.ts';
+import type { Observer } from '../observer.ts';
+import type { Barrier, Command, Read, Waiting } from '../shard/delivery.ts';
+import type { InboxPage, InboxSource } from '../shard/inbox.ts';
+import type { Shard } from '../shard/shard.ts';
+import type { ClusterStore, InboxRecord } from './cluster-store.ts';
+import { type NodeMessage, type Question, refusalOf } from './messages.ts';
+
+export interface DeskOptions {
+  readonly store: ClusterStore;
+  readonly hosted: ReadonlyMap<string, HostedMachine>;
+  readonly log: Log;
+  readonly observer: Observer;
+  /** Takes an answer to the node that asked. */
+  answer(node: string, message: NodeMessage): void;
+}
+
+export class Desk {
+  readonly #options: DeskOptions;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+  }
+
+  /** The inbox of a shard. `self` gives the shard, which is made after its inbox. */
+  sourceOf(shard: number, self: () => Shard): InboxSource {
+    return {
+      read: async (after, limit): Promise<InboxPage> => {
+        const records = await this.#options.store.readInbox(shard, after, limit);
+        if (records.length > 0) this.#options.observer.inboxTaken(shard, records.length);
+        const deliveries = records.map((record) => this.#deliveryOf(record, self)).filter((one) => one !== undefined);
+        return { deliveries, last: records.at(-1)?.n ?? after };
+      },
+    };
+  }
+
+  #deliveryOf({ n, payload }: InboxRecord, self: () => Shard): Command | Read | Barrier | undefined {
+    let question: Question;
+    try {
+      question = decode<Question>(payload);
+    } catch (error) {
+      this.#options.log.error({ shard: self().shard, n }, `an envelope cannot be read: ${messageOf(error)}`);
+      return undefined;
+    }
+    const { request } = question;
+    switch (request.kind) {
+      case 'command': {
+        const { envelope, wantsReply } = request;
+        return { kind: 'command', envelope, wantsReply, waiting: this.#waiting(question), inbox: n, attempts: 0 };
+      }
+      case 'read': {
+        const { address } = request;
+        const hosted = this.#options.hosted.get(typeOf(address));
+        if (hosted === undefined) return this.#unknown(question, n);
+        const waiting = this.#waiting(question);
+        return {
+          kind: 'read',
+          address,
+          waiting: {
+            resolve: (read) =>
+              waiting.resolve(read === undefined ? null : { version: read.version, state: hosted.persist(read.state) }),
+            reject: waiting.reject,
+          },
+          inbox: n,
+          attempts: 0,
+        };
+      }
+      case 'settled': {
+        const waiting = this.#waiting(question);
+        const settled = (): void =>
+          self().outbox.whenDrained(
+            request.operation,
+            () => waiting.resolve(null),
+            () => waiting.reject(new TroupeError('SHARD_LOST', 'The shard goes elsewhere.')),
+          );
+        return { kind: 'barrier', waiting: { resolve: settled, reject: waiting.reject }, inbox: n, attempts: 0 };
+      }
+      default:
+        return this.#unknown(question, n);
+    }
+  }
+
+  /** Asked by a node of another version. */
+  #unknown(question: Question, n: number): Barrier {
+    const waiting = this.#waiting(question);
+    const refuse = (): void =>
+      waiting.reject(new Error('The node that owns the shard does not understand the question.'));
+    return { kind: 'barrier', waiting: { resolve: refuse, reject: waiting.reject }, inbox: n, attempts: 0 };
+  }
+
+  #waiting({ id, node }: Question): Waiting<unknown> {
+    return {
+      resolve: (value) => this.#options.answer(node, ['answer', id, value]),
+      reject: (error) => this.#options.answer(node, refusalOf(id, error)),
+    };
+  }
+}

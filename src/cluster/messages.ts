@@ -1,0 +1,82 @@
+/**
+ * What nodes say to each other, as bytes. A message on a channel is a list of what one process had to say there at one
+ * time; an empty one comes from the store (cluster-store.ts). Everything in here may get lost and is made up for: parcels
+ * by marks and outbox, answers by the asker's deadline, news by offsets and the topic's history.
+ *
+ * Nodes of two versions run side by side during an upgrade: a kind is only ever added, and an unknown one is ignored.
+ */
+
+import type { Address } from '../actor/address.ts';
+import type { Envelope } from '../actor/envelope.ts';
+import { type ErrorCode, TroupeError } from '../errors.ts';
+import { decode } from '../journal/codec.ts';
+import type { Parcel } from '../shard/delivery.ts';
+
+/** To a shard's owner. */
+export type ShardMessage =
+  | readonly ['parcel', from: number, n: number, parcel: Parcel]
+  /** `receiver` has committed everything up to `n`. */
+  | readonly ['acknowledge', receiver: number, n: number]
+  /** `receiver` stands at `n` and wants what follows. */
+  | readonly ['resend', receiver: number, n: number]
+  /** Everything that this node's shards had for the shard when it was taken has been said. */
+  | readonly ['level', node: string];
+
+/** To a node. */
+export type NodeMessage =
+  | readonly ['answer', question: string, value: unknown]
+  | readonly ['refusal', question: string, code: string, message: string, params: Readonly<Record<string, unknown>>]
+  /** That node has seen that this one is there. */
+  | readonly ['hello', node: string];
+
+/** To everyone. */
+export type CommonMessage =
+  /** Who is there has changed. */
+  | readonly ['look', node: string]
+  /** The shard has a new owner, which stands at these marks (pairs of sender and number). */
+  | readonly ['took', shard: number, marks: readonly (readonly [number, number])[], node: string];
+
+/** What a node asks of another node's shard, through that shard's inbox. */
+export type Request =
+  | { readonly kind: 'command'; readonly envelope: Envelope; readonly wantsReply: boolean }
+  | { readonly kind: 'read'; readonly address: Address }
+  | { readonly kind: 'settled'; readonly operation: string };
+
+export interface Question {
+  readonly id: string;
+  /** The node that asks. */
+  readonly node: string;
+  readonly request: Request;
+}
+
+/** The messages in some bytes. Throws when they are no list. */
+export function messagesIn<T>(payload: Uint8Array): readonly T[] {
+  const messages: unknown = decode(payload);
+  if (!Array.isArray(messages)) throw new Error('not a list of messages');
+  return messages as readonly T[];
+}
+
+export function refusalOf(question: string, error: Error): NodeMessage {
+  const known = error instanceof TroupeError ? error : undefined;
+  return ['refusal', question, known?.code ?? 'JOURNAL_UNAVAILABLE', error.message, known?.params ?? {}];
+}
+
+export function errorOf([, , code, message, params]: Extract<
+  NodeMessage,
+  readonly ['refusal', ...unknown[]]
+>): TroupeError {
+  return new TroupeError(code as ErrorCode, message, params);
+}
+
+/** A publication on its way to other nodes: its offset in 8 bytes, then its data as it is in the journal. */
+export function newsOf(offset: number, payload: Uint8Array): Uint8Array {
+  const news = Buffer.allocUnsafe(8 + payload.length);
+  news.writeDoubleBE(offset, 0);
+  news.set(payload, 8);
+  return news;
+}
+
+export function readNews(news: Uint8Array): { readonly offset: number; readonly payload: Uint8Array } {
+  const view = new DataView(news.buffer, news.byteOffset, news.byteLength);
+  return { offset: view.getFloat64(0), payload: news.subarray(8) };
+}

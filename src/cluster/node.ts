@@ -1,0 +1,359 @@
+/**
+ * One node among others: it beats, looks who is there, opens the shards that placement gives it and gives the others
+ * back. There is no leader and no agreement: every node computes the same placement from the same list, and where two
+ * differ for a moment the lease decides.
+ *
+ * It guarantees that a shard is given back only after its owner has finished what it had begun, that a node which cannot
+ * beat changes nothing (its leases end by themselves), and that whoever takes a shard tells everyone.
+ */
+
+import { type Clock, sleep } from '../clock.ts';
+import { messageOf, TroupeError } from '../errors.ts';
+import type { Owner } from '../journal/journal.ts';
+import type { Limits } from '../limits.ts';
+import type { Log } from '../log.ts';
+import type { Observer } from '../observer.ts';
+import type { Shard } from '../shard/shard.ts';
+import type { ClusterStore, ClusterView, NodeInfo, Role } from './cluster-store.ts';
+import { type CommonMessage, messagesIn, type NodeMessage, type ShardMessage } from './messages.ts';
+import type { News } from './news.ts';
+import { placementOf } from './placement.ts';
+import type { Post } from './post.ts';
+import type { Questions } from './questions.ts';
+
+export interface Membership {
+  readonly role: Role;
+  readonly weight: number;
+  /** For people: where it listens, its version. */
+  readonly about: string;
+}
+
+export interface NodeOptions extends Membership {
+  readonly store: ClusterStore;
+  readonly owner: Owner;
+  readonly shards: readonly Shard[];
+  readonly post: Post;
+  readonly questions: Questions;
+  readonly news: News;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly log: Log;
+  readonly observer: Observer;
+}
+
+/** Timers of a shard that was taken wait no longer than this for what other nodes have for it. */
+const levelMsMax = 1_000;
+const levelLookMs = 5;
+/** Between looks at a list that is being changed by somebody. */
+const lookMsMin = 10;
+/** Channels that cannot be listened to do not keep a node from starting; they are tried on. */
+const listeningMsMax = 2_000;
+
+export class ClusterNode {
+  readonly #options: NodeOptions;
+  readonly #startedAt: number;
+  readonly #unlisten: (() => void)[] = [];
+  /** Ends listening to a shard's channel, for those that are owned or wanted. */
+  readonly #listening = new Map<number, () => void>();
+  /** Shards that are being given back, until they are. */
+  readonly #leaving = new Map<number, Promise<void>>();
+  /** Nodes that have said everything they had for a shard that was taken. */
+  readonly #levels = new Map<number, Set<string>>();
+  #view: ClusterView = { nodes: [], pins: new Map() };
+  #cancelLook: (() => void) | undefined;
+  #isLooking = false;
+  #isLookDue = false;
+  /** Monotonic ms of the last beat that succeeded. */
+  #beatAt = Number.NEGATIVE_INFINITY;
+  #isDraining = false;
+  #isGone = false;
+  #hasSettled = false;
+
+  constructor(options: NodeOptions) {
+    this.#options = options;
+    this.#startedAt = options.clock.now();
+  }
+
+  get id(): string {
+    return this.#options.owner.node;
+  }
+
+  get view(): ClusterView {
+    return this.#view;
+  }
+
+  /** Whether nobody else is there, as far as this node knows. */
+  get isAlone(): boolean {
+    return this.#view.nodes.every(({ id }) => id === this.id);
+  }
+
+  /** It is known to the others, owns what it is to own, and is not about to go. */
+  get isReady(): boolean {
+    const { clock, limits } = this.#options;
+    return this.#hasSettled && !this.isDraining && clock.monotonic() - this.#beatAt < limits.leaseMs;
+  }
+
+  /** It gives its shards away, because it stops or was told to. */
+  get isDraining(): boolean {
+    return this.#isDraining || this.#view.nodes.some(({ id, isDraining }) => id === this.id && isDraining);
+  }
+
+  /**
+   * Joins the others. Resolves when the shards that this node is to own are open, or when that takes longer than leases
+   * live. Rejects with NODE_TAKEN when another process goes on beating under this node's id.
+   */
+  async join(): Promise<void> {
+    const { clock, limits, log, post } = this.#options;
+    await this.#listen();
+    const until = clock.monotonic() + 2 * limits.leaseMs;
+    while (!(await this.#beat())) {
+      if (clock.monotonic() >= until) {
+        const message = `Another process is running as node "${this.id}"; give this one a NODE_ID of its own.`;
+        throw new TroupeError('NODE_TAKEN', message, { node: this.id });
+      }
+      log.warn({ node: this.id }, 'this node cannot join yet; it tries again');
+      await sleep(clock, Math.min(500, limits.leaseMs / 3));
+    }
+    post.toEveryone(['look', this.id]);
+    this.#place();
+    this.#lookAgain();
+    const settledBy = clock.monotonic() + limits.leaseMs + levelMsMax;
+    while (!this.#isSettled() && clock.monotonic() < settledBy) await sleep(clock, levelLookMs);
+    this.#hasSettled ||= this.#isSettled();
+    log.info({ node: this.id, nodes: this.#view.nodes.length, shards: this.#owned() }, 'node joined');
+  }
+
+  /** Gives every shard back and says that it goes. The channels stay open for answers until `leave`. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    if (await this.#beat().catch(() => false)) this.#options.post.toEveryone(['look', this.id]);
+    this.#place();
+    await Promise.all(this.#leaving.values());
+  }
+
+  async leave(): Promise<void> {
+    this.#isGone = true;
+    this.#cancelLook?.();
+    const { store, owner, post, log } = this.#options;
+    await store.leave(owner.node, owner.nonce).catch((error: unknown) => {
+      log.warn({}, `this node could not take itself off the list, and is forgotten later: ${messageOf(error)}`);
+    });
+    post.toEveryone(['look', this.id]);
+    post.flush();
+    for (const unlisten of [...this.#unlisten, ...this.#listening.values()]) unlisten();
+  }
+
+  /** A shard of this node was taken: everyone is told where it stands, and sends it what it lacks. */
+  took(shard: Shard): void {
+    const { shards, post, news, questions } = this.#options;
+    for (const other of shards) if (other.isHere) other.outbox.resend(shard.shard, shard.marks.get(other.shard) ?? 0);
+    this.#levels.set(shard.shard, new Set());
+    post.toEveryone(['took', shard.shard, [...shard.marks], this.id]);
+    news.took(shard.shard);
+    questions.took(shard.shard);
+    this.#startTimers(shard, this.#options.clock.monotonic() + levelMsMax);
+  }
+
+  /** Looks soon, because something has changed. */
+  look(): void {
+    if (this.#isGone) return;
+    if (this.#isLooking) {
+      this.#isLookDue = true;
+      return;
+    }
+    this.#isLooking = true;
+    this.#beat()
+      .then(
+        () => this.#place(),
+        (error: unknown) => this.#options.log.warn({}, `this node could not beat: ${messageOf(error)}`),
+      )
+      .finally(() => {
+        this.#isLooking = false;
+        this.#lookAgain();
+      });
+  }
+
+  /** When the next look is due: a third of a lease, or when somebody's time is over. */
+  #lookAgain(): void {
+    this.#cancelLook?.();
+    if (this.#isGone) return;
+    const { clock, limits } = this.#options;
+    const elapsed = clock.monotonic() - this.#beatAt;
+    const others = this.#view.nodes
+      .filter(({ id }) => id !== this.id)
+      .map(({ expiresInMs }) => expiresInMs - elapsed + 1);
+    const ms = this.#isLookDue ? lookMsMin : Math.max(lookMsMin, Math.min(limits.leaseMs / 3, ...others));
+    this.#isLookDue = false;
+    this.#cancelLook = clock.after(ms, () => this.look());
+  }
+
+  async #beat(): Promise<boolean> {
+    const { store, owner, role, weight, about, clock, limits, shards, observer } = this.#options;
+    const askedAt = clock.monotonic();
+    const info: NodeInfo = {
+      id: owner.node,
+      nonce: owner.nonce,
+      role,
+      weight: role === 'gateway' ? 0 : weight,
+      isDraining: this.#isDraining,
+      startedAt: this.#startedAt,
+      about,
+      heads: Object.fromEntries(shards.filter((shard) => shard.isOpen).map((shard) => [shard.shard, shard.commits])),
+    };
+    const view = await store.beat(info, limits.leaseMs);
+    if (view === false) return false;
+    this.#view = view;
+    this.#beatAt = askedAt;
+    observer.members(view.nodes.length);
+    return true;
+  }
+
+  /** Opens and gives back what the list says. */
+  #place(): void {
+    if (this.#isGone) return;
+    for (const shard of this.#options.shards) {
+      const isOurs = !this.#isDraining && placementOf(shard.shard, this.#view) === this.id;
+      if (isOurs) this.#want(shard);
+      else this.#giveBack(shard);
+    }
+    this.#hasSettled ||= this.#isSettled();
+  }
+
+  #want(shard: Shard): void {
+    if (shard.isWanted || shard.failure !== undefined || this.#leaving.has(shard.shard)) return;
+    const { store, log } = this.#options;
+    if (!this.#listening.has(shard.shard)) {
+      const listener = {
+        message: (payload: Uint8Array) => this.#heardForShard(shard, payload),
+        active: () => shard.ring(),
+      };
+      this.#listening.set(shard.shard, store.listen({ kind: 'shard', shard: shard.shard }, listener));
+    }
+    shard.open().catch((error: unknown) => {
+      log.error({ shard: shard.shard }, `shard ${shard.shard} stays closed: ${messageOf(error)}`);
+    });
+  }
+
+  #giveBack(shard: Shard): void {
+    if (!shard.isWanted || this.#leaving.has(shard.shard)) return;
+    const { clock, log, observer, news } = this.#options;
+    const since = clock.monotonic();
+    const wasOpen = shard.isOpen;
+    const left = shard
+      .stop()
+      .catch((error: unknown) => log.error({ shard: shard.shard }, `a shard was not given back: ${messageOf(error)}`))
+      .then(() => {
+        this.#listening.get(shard.shard)?.();
+        this.#listening.delete(shard.shard);
+        this.#leaving.delete(shard.shard);
+        void news.away(shard.shard);
+        if (wasOpen) observer.handedOver(shard.shard, clock.monotonic() - since);
+        // It may have been wanted again meanwhile.
+        if (!this.#isDraining) this.#place();
+      });
+    this.#leaving.set(shard.shard, left);
+  }
+
+  /** After what was waiting for the shard elsewhere has arrived, so that an answer is not beaten by a timeout. */
+  #startTimers(shard: Shard, until: number): void {
+    const { clock, shards } = this.#options;
+    const levels = this.#levels.get(shard.shard);
+    const isLevel = this.#view.nodes.every(({ id }) => id === this.id || levels?.has(id));
+    const isOpening = shards.some((other) => other.isWanted && !other.isOpen);
+    if ((isLevel && !isOpening) || clock.monotonic() >= until) {
+      if (!shard.isOpen) return;
+      this.#levels.delete(shard.shard);
+      shard.startTimers();
+      return;
+    }
+    clock.after(levelLookMs, () => {
+      if (shard.isOpen && this.#levels.get(shard.shard) === levels) this.#startTimers(shard, until);
+    });
+  }
+
+  #isSettled(): boolean {
+    const { shards } = this.#options;
+    return shards.every((shard) => !shard.isWanted || shard.isOpen || shard.failure !== undefined);
+  }
+
+  #owned(): number {
+    return this.#options.shards.filter((shard) => shard.isOpen).length;
+  }
+
+  /** Resolves when the node's channels are heard, or when that takes too long. */
+  async #listen(): Promise<void> {
+    const { store, clock } = this.#options;
+    const heard = [
+      { channel: { kind: 'node', node: this.id }, message: (payload: Uint8Array) => this.#heard(payload) },
+      { channel: { kind: 'everyone' }, message: (payload: Uint8Array) => this.#heardByAll(payload) },
+    ] as const;
+    const active = heard.map(
+      ({ channel, message }) =>
+        new Promise<void>((resolve) => {
+          const onActive = (): void => {
+            resolve();
+            // Somebody may have come or gone unheard.
+            if (this.#hasSettled) this.look();
+          };
+          this.#unlisten.push(store.listen(channel, { message, active: onActive }));
+        }),
+    );
+    let cancel = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = clock.after(listeningMsMax, resolve, { keepAlive: true });
+    });
+    await Promise.race([Promise.all(active), late]);
+    cancel();
+  }
+
+  #heardForShard(shard: Shard, payload: Uint8Array): void {
+    if (payload.length === 0) return shard.ring();
+    if (!shard.isHere) return;
+    for (const message of this.#read<ShardMessage>(payload)) {
+      if (message[0] === 'parcel') shard.arrive(message[1], message[2], message[3]);
+      else if (message[0] === 'acknowledge') shard.outbox.acknowledge(message[1], message[2]);
+      else if (message[0] === 'resend') shard.outbox.resend(message[1], message[2]);
+      else if (message[0] === 'level') this.#levels.get(shard.shard)?.add(message[1]);
+    }
+  }
+
+  #heard(payload: Uint8Array): void {
+    for (const message of this.#read<NodeMessage>(payload)) this.hear(message);
+  }
+
+  /** What was said to this node, by another one or by itself. */
+  hear(message: NodeMessage): void {
+    if (message[0] === 'hello') this.#options.news.catchUp();
+    else if (message[0] === 'answer' || message[0] === 'refusal') this.#options.questions.answered(message);
+  }
+
+  #heardByAll(payload: Uint8Array): void {
+    const { shards, post, news, questions } = this.#options;
+    for (const message of this.#read<CommonMessage>(payload)) {
+      if (message[0] === 'look' && message[1] !== this.id) {
+        this.#beat()
+          .then(() => {
+            post.toNode(message[1], ['hello', this.id]);
+            this.#place();
+          })
+          .catch(() => this.look());
+      } else if (message[0] === 'took' && message[3] !== this.id) {
+        const [, taken, marks] = message;
+        const standing = new Map(marks);
+        for (const shard of shards) if (shard.isHere) shard.outbox.resend(taken, standing.get(shard.shard) ?? 0);
+        post.toShard(taken, ['level', this.id]);
+        questions.took(taken);
+        news.catchUpShard(taken);
+      }
+    }
+  }
+
+  #read<T>(payload: Uint8Array): readonly T[] {
+    try {
+      return messagesIn<T>(payload);
+    } catch (error) {
+      this.#options.log.warn({}, `a message of another node cannot be read: ${messageOf(error)}`);
+      return [];
+    }
+  }
+}

@@ -1,0 +1,97 @@
+/** Several nodes on one store: who owns what, and that every node serves every actor. */
+
+import { expect, test } from 'vitest';
+import type { Membership } from '../../src/cluster/node.ts';
+import { idOn, note, notebook } from './notebook.ts';
+import { notesOf, type Opened, type OpenOptions, Stage, watch } from './stage.ts';
+
+const worker: Membership = { role: 'all', weight: 1, about: 'a test' };
+const leaseMs = 5_000;
+
+function join(stage: Stage, node: string, options: OpenOptions = {}): Promise<Opened> {
+  return stage.open({ node, cluster: worker, ...options });
+}
+
+/** The node that holds each shard. */
+function owners(stage: Stage): (string | undefined)[] {
+  return stage.store.shards.map(({ holder }) => holder?.node);
+}
+
+/** Nodes a, b, … on one store, which have settled. */
+async function cluster(stage: Stage, ...nodes: readonly string[]): Promise<Opened[]> {
+  const opened: Opened[] = [];
+  for (const node of nodes) opened.push(await join(stage, node));
+  await stage.clock.advance(2_000);
+  return opened;
+}
+
+test('one node alone owns every shard', async () => {
+  const stage = new Stage({ shards: 8 });
+
+  const [a] = await cluster(stage, 'a');
+
+  expect(owners(stage)).toEqual(Array.from({ length: 8 }, () => 'a'));
+  expect(a!.system.ready()).toBe(true);
+  await a!.system.actor(notebook, idOn(1, 1)).tell(note('x'));
+  expect(await notesOf(a!.system, idOn(1, 1))).toEqual(['x']);
+});
+
+test('a second node takes its share at once', async () => {
+  const stage = new Stage({ shards: 16 });
+  const first = await join(stage, 'a');
+  const since = stage.clock.monotonic();
+
+  const second = await join(stage, 'b');
+
+  expect(stage.clock.monotonic() - since).toBeLessThan(1_000);
+  expect(new Set(owners(stage))).toEqual(new Set(['a', 'b']));
+  expect([first.system.ready(), second.system.ready()]).toEqual([true, true]);
+  expect(await stage.differences()).toEqual([]);
+});
+
+test('every node serves the actors of every shard', async () => {
+  const stage = new Stage({ shards: 8 });
+  const nodes = await cluster(stage, 'a', 'b', 'c');
+
+  for (let shard = 0; shard < 8; shard++) {
+    for (const [index, { system }] of nodes.entries()) {
+      await stage.clock.until(system.actor(notebook, idOn(shard, 1)).tell(note(`${index}`)));
+    }
+  }
+
+  for (const { system } of nodes) {
+    for (let shard = 0; shard < 8; shard++) {
+      expect(await stage.clock.until(notesOf(system, idOn(shard, 1)))).toEqual(['0', '1', '2']);
+    }
+  }
+  expect(await stage.differences()).toEqual([]);
+});
+
+test('a stopping node hands over before it goes', async () => {
+  const stage = new Stage({ shards: 8 });
+  const [a, b] = await cluster(stage, 'a', 'b');
+  await stage.clock.until(a!.system.actor(notebook, idOn(3, 1)).tell(note('before')));
+  const since = stage.clock.monotonic();
+
+  await stage.clock.until(a!.system.stop());
+  await stage.clock.until(b!.system.actor(notebook, idOn(3, 1)).tell(note('after')));
+
+  expect(stage.clock.monotonic() - since).toBeLessThan(1_000);
+  await stage.clock.advance(1_000);
+  expect(new Set(owners(stage))).toEqual(new Set(['b']));
+  expect(await stage.clock.until(notesOf(b!.system, idOn(3, 1)))).toEqual(['before', 'after']);
+});
+
+test('a dead node is followed within a lease', async () => {
+  const stage = new Stage({ shards: 8 });
+  const [a, b] = await cluster(stage, 'a', 'b');
+  const shard = owners(stage).indexOf('a');
+  await stage.clock.until(b!.system.actor(notebook, idOn(shard, 1)).tell(note('before')));
+
+  a!.journal.crash();
+  const waiting = watch(b!.system.actor(notebook, idOn(shard, 1)).ask({ type: 'ASK' }, { deadlineMs: 60_000 }));
+  await stage.clock.advance(leaseMs + 1_000);
+
+  expect(waiting().kind).toBe('resolved');
+  expect(new Set(owners(stage))).toEqual(new Set(['b']));
+});
