@@ -3,6 +3,7 @@
  * what the topics carry. Times are epoch milliseconds; ids are canonical UUIDs.
  */
 
+import './words.ts';
 import type { MessageDto, OperationState, Rejection, RoomDto, SagaName, UserDto } from '../machines/vocabulary.ts';
 
 export {

@@ -84,6 +84,7 @@ export {
 } from './journal/open.ts';
 export { JournalReader, type ReadActor } from './journal/reader.ts';
 export { type VerifyOptions, verifyJournal } from './journal/verify.ts';
+export { declareWords, type Words } from './journal/words.ts';
 export { defaultLimits, type Limits } from './limits.ts';
 export { type Log, silentLog } from './log.ts';
 export { type MetricsServer, openMetricsServer } from './metrics/metrics-server.ts';
