@@ -55,6 +55,7 @@ describe('troupe', () => {
     [['shards', 'move'], '(troupe shards move --help says more)'],
     [['shards', 'move', '3'], 'Name the node that takes the shard, or --auto'],
     [['shards', 'move', '3', 'node-1', '--auto'], 'Name the node that takes the shard, or --auto'],
+    [['shards', 'move', '3', 'node-1', '--watch'], "unknown option '--watch'"],
     [['verify', '--fast'], "unknown option '--fast'"],
     [['show', 'room', '--journal', 'nowhere'], '--journal must look like lmdb:./data'],
     [['token', 'alice'], '"alice" is not an email address'],
