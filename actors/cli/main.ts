@@ -30,6 +30,8 @@ function createProgram(terminal: Terminal): Command {
   const program = new Command('troupe')
     .description('XState machines as long-lived, persisted, single-writer actors; and the chat that runs on them.')
     .version(version)
+    // What stands behind a command is the command's own, at every level.
+    .enablePositionalOptions()
     .addHelpText(
       'after',
       '\nEvery option can be an environment variable (named in its help); a flag wins. Exit codes: 1 failed, 2 usage.',

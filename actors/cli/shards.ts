@@ -86,7 +86,7 @@ function moveCommand(terminal: Terminal): Command {
 export function shardsCommand(terminal: Terminal): Command {
   const command = new Command('shards')
     .description('show every shard, as "troupe cluster --shards" does; "troupe shards move" gives one to a node')
-    // Options behind "move" are its own, also those that both have.
+    // Options behind "move" are its own; those before it (the journal) hold for both.
     .enablePositionalOptions()
     .action((options: ClusterOptions) => cluster({ ...options, shards: true }, terminal));
   examples(command, [
