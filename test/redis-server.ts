@@ -5,7 +5,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,8 @@ export interface RedisServerOptions {
   readonly appendfsync?: 'always' | 'everysec' | 'no';
   /** A node of a cluster, without slots at first. */
   readonly cluster?: boolean;
+  /** A Sentinel, with these lines of its file; the other options are a server's. */
+  readonly sentinel?: readonly string[];
   /** Further settings, for example `{ requirepass: 'hush' }`; several words of one are a list. */
   readonly settings?: Readonly<Record<string, string | readonly string[]>>;
 }
@@ -22,6 +24,7 @@ export interface RedisServerOptions {
 /** Ends the server and removes its folder as soon as its standard input closes, which the kernel does for a killed parent. */
 const watchdog = 'read -r line; kill -KILL "$0" 2>/dev/null; rm -rf "$1"';
 const startMs = 10_000;
+const sentinelFile = 'sentinel.conf';
 
 export class RedisServer {
   readonly port: number;
@@ -32,9 +35,22 @@ export class RedisServer {
   #log = '';
 
   private constructor(port: number, busPort: number, folder: string, options: RedisServerOptions) {
-    const { appendfsync = 'everysec', cluster = false, settings = {} } = options;
+    const { appendfsync = 'everysec', cluster = false, sentinel, settings = {} } = options;
     this.port = port;
     this.#folder = folder;
+    if (sentinel !== undefined) {
+      this.#args = [
+        join(folder, sentinelFile),
+        '--sentinel',
+        '--port',
+        String(port),
+        '--bind',
+        '127.0.0.1',
+        '--dir',
+        folder,
+      ];
+      return;
+    }
     const all = {
       bind: '127.0.0.1',
       port: String(port),
@@ -55,6 +71,8 @@ export class RedisServer {
       throw new Error('redis-server is not installed; on Debian: sudo apt-get install redis-server (7.0 or newer).');
     }
     const folder = await mkdtemp(join(tmpdir(), 'troupe-redis-'));
+    // A Sentinel writes what it learns into its file.
+    if (options.sentinel !== undefined) await writeFile(join(folder, sentinelFile), `${options.sentinel.join('\n')}\n`);
     for (let attempt = 1; ; attempt++) {
       const server = new RedisServer(await freePort(), await freePort(), folder, options);
       try {

@@ -1,5 +1,6 @@
 /**
- * Opens a journal by its URL: `lmdb:<folder>`, `redis://…`, `rediss://…` or `memory:`. It guarantees that a URL it does
+ * Opens a journal by its URL: `lmdb:<folder>`, `redis://…` (or `redis+sentinel://…`, `redis+cluster://…`, and `rediss` for
+ * TLS) or `memory:`. It guarantees that a URL it does
  * not understand, or a durability the store of that URL does not have, is refused with a sentence before anything is
  * opened or created. An adapter is loaded only when it is asked for, so that a missing native module harms nobody else.
  *
@@ -8,9 +9,10 @@
 
 import { TroupeError } from '../errors.ts';
 import type { Journal } from './journal.ts';
+import { isRedisUrl } from './redis/endpoint.ts';
 
-/** LMDB: what a commit waits for. Redis: what the server's `appendfsync` must at least be. */
-export type Durability = 'process' | 'disk' | 'everysec' | 'always';
+/** LMDB: what a commit waits for. Redis: what the server's `appendfsync` must at least be, or where else a commit must be. */
+export type Durability = 'process' | 'disk' | 'everysec' | 'always' | 'replica' | 'replica-disk';
 
 export type JournalLocation =
   | { readonly kind: 'lmdb'; readonly path: string }
@@ -22,6 +24,8 @@ export interface OpenJournalOptions {
   readonly shards?: number;
   /** LMDB: default `disk`. Redis: nothing is required of the server when it is left out. */
   readonly durability?: Durability;
+  /** Redis with the durability `replica` or `replica-disk`: how many replicas a commit waits for. Default 1. */
+  readonly replicas?: number;
   /** LMDB: reads beside the process that writes the store, and takes no lock. Redis needs no such thing. */
   readonly readOnly?: boolean;
   /** LMDB: how long to wait for another writer to go. */
@@ -34,7 +38,7 @@ export interface OpenJournalOptions {
 
 const durabilities = {
   lmdb: ['process', 'disk'],
-  redis: ['everysec', 'always'],
+  redis: ['everysec', 'always', 'replica', 'replica-disk'],
   memory: [],
 } as const satisfies Record<JournalLocation['kind'], readonly Durability[]>;
 
@@ -47,7 +51,7 @@ export function durabilitiesOf(kind: JournalLocation['kind']): readonly Durabili
 export function parseJournalUrl(url: string): JournalLocation {
   if (url === 'memory:') return { kind: 'memory' };
   if (url.startsWith('lmdb:') && url.length > 'lmdb:'.length) return { kind: 'lmdb', path: url.slice('lmdb:'.length) };
-  if (/^rediss?:\/\//.test(url) && URL.canParse(url) && new URL(url).hostname !== '') return { kind: 'redis', url };
+  if (isRedisUrl(url)) return { kind: 'redis', url };
   throw new TroupeError(
     'CONFIG_INVALID',
     `"${withoutPassword(url)}" is not a journal; one looks like lmdb:./data or redis://127.0.0.1:6379.`,
@@ -66,7 +70,7 @@ export function withoutPassword(url: string): string {
  */
 export async function openJournal(url: string, options: OpenJournalOptions = {}): Promise<Journal> {
   const location = parseJournalUrl(url);
-  const { shards, durability, readOnly, lockWaitMs, deadlineMs, warn } = options;
+  const { shards, durability, replicas, readOnly, lockWaitMs, deadlineMs, warn } = options;
   if (durability !== undefined && !durabilitiesOf(location.kind).includes(durability)) {
     throw new TroupeError(
       'CONFIG_INVALID',
@@ -90,7 +94,8 @@ export async function openJournal(url: string, options: OpenJournalOptions = {})
       return openRedisJournal({
         url: location.url,
         ...(shards === undefined ? {} : { shards }),
-        ...(durability === 'everysec' || durability === 'always' ? { durability } : {}),
+        ...(durability === undefined || durability === 'process' || durability === 'disk' ? {} : { durability }),
+        ...(replicas === undefined ? {} : { replicas }),
         ...(deadlineMs === undefined ? {} : { deadlineMs }),
         ...(warn === undefined ? {} : { warn }),
       });

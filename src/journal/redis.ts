@@ -4,19 +4,20 @@
  * share a hash tag, and no call leaves it.
  *
  * How durable an answered commit is, is the server's setting (`appendfsync`); `description` says what it is, and
- * `durability` refuses a server with less. Replication is asynchronous: a failover may lose answered commits. A head
+ * `durability` refuses a server with less, or has each commit wait for replicas. Still a failover may lose answered commits. A head
  * that went backwards is found at the next acquisition by whoever saw it ahead; it is told to `warn`, counted in the
  * shard's key (`rewinds`), and gives the shard's topics a new epoch.
  *
- * It deliberately has no second connection and no blocking read: the owner of a shard knows what it committed.
+ * Which connections there are is the wire's affair (redis/wire.ts). It deliberately has no blocking read: the owner of a
+ * shard knows what it committed.
  */
 
 import type { Address } from '../actor/address.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { messageOf, TroupeError } from '../errors.ts';
 import { type Ids, systemIds } from '../ids.ts';
-import { boundsFrom, defaultShards, type JournalBounds } from './bounds.ts';
-import { assertShard, assertShards, contractBreach, entriesTrimmed, shardsDiffer } from './checks.ts';
+import { boundsFrom, type JournalBounds } from './bounds.ts';
+import { assertShard, assertShards, contractBreach, entriesTrimmed } from './checks.ts';
 import type {
   AcquireOutcome,
   ActorIndex,
@@ -33,9 +34,10 @@ import { callBytesMax, commitCall } from './redis/commit-call.ts';
 import type { Reply } from './redis/connection.ts';
 import { parseLocation } from './redis/endpoint.ts';
 import { channelName, metaKey, type ShardKeys, shardKeys, topicKey, viewKey } from './redis/keys.ts';
-import { type FunctionName, functionName, layoutVersion } from './redis/library.ts';
+import { type FunctionName, functionName } from './redis/library.ts';
 import { ActorListing } from './redis/listing.ts';
 import { lexRange } from './redis/ranges.ts';
+import { assertReplicas, confirmationOf, defaultReplicas, type RedisDurability } from './redis/replication.ts';
 import {
   actorOf,
   deadLetterOf,
@@ -49,25 +51,30 @@ import {
 import { commandOf } from './redis/resp.ts';
 import {
   assertDurability,
-  assertWhole,
   durabilitySentence,
   evictionWarning,
-  loadLibrary,
-  type RedisDurability,
+  prepareServers,
+  replicaWarning,
   serverFacts,
 } from './redis/server.ts';
 import { openWire } from './redis/servers.ts';
-import type { Wire } from './redis/wire.ts';
+import { openStore } from './redis/store.ts';
+import type { SendOptions, Wire } from './redis/wire.ts';
 
 export interface RedisJournalOptions extends Partial<JournalBounds> {
-  /** `redis://[user[:password]@]host[:port][/db]`, or `rediss://` for TLS. */
+  /**
+   * `redis://[user[:password]@]host[:port][/db]`, `redis+sentinel://[user:password@]host:port,host:port/<primary>[/db]` or
+   * `redis+cluster://[user:password@]host:port,host:port`; `rediss` instead of `redis` for TLS.
+   */
   readonly url: string;
   /** A new store gets this many (default 64); an existing one must have as many. Left out, the store decides. */
   readonly shards?: number;
   /** Before every key. Default `troupe`. */
   readonly prefix?: string;
-  /** What the server's `appendfsync` must at least be. Default: nothing is required. */
+  /** What the server's `appendfsync` must at least be, or what each commit waits for. Default: nothing is required. */
   readonly durability?: RedisDurability;
+  /** How many replicas a commit waits for, with a durability of replicas. Default 1. */
+  readonly replicas?: number;
   /** Told about what harms nobody yet, or was survived. Default: nobody. */
   readonly warn?: (message: string, params: Readonly<Record<string, unknown>>) => void;
   readonly clock?: Clock;
@@ -101,47 +108,25 @@ export async function openRedisJournal(options: RedisJournalOptions): Promise<Jo
   }
   if (options.shards !== undefined) assertShards(options.shards);
   const bounds = boundsFrom(options);
-  const wire = await openWire(location, bounds.deadlineMs, clock);
-  const ask = (...args: readonly string[]): Promise<Reply> => wire.send(metaKey(prefix), commandOf(...args).done());
+  const { durability, replicas = defaultReplicas } = options;
+  assertReplicas(replicas);
+  const confirmation = confirmationOf(durability, replicas);
+  const wire = await openWire(location, { deadlineMs: bounds.deadlineMs, clock, confirmation }).catch((error) => {
+    throw unavailable(location, error);
+  });
   try {
-    const facts = await serverFacts(ask);
-    const warning = evictionWarning(facts);
-    if (warning !== undefined) options.warn?.(warning, {});
-    assertDurability(facts, options.durability);
-    await assertWhole(ask);
-    await loadLibrary(ask);
-    const { shards, id } = await openStore(ask, prefix, options.shards, ids);
-    const description = `${wire.name}, ${durabilitySentence(facts)}`;
+    const facts = await serverFacts(wire);
+    const fewReplicas = confirmation && (await replicaWarning(wire, replicas));
+    for (const warning of [evictionWarning(facts), fewReplicas]) if (warning !== undefined) options.warn?.(warning, {});
+    assertDurability(facts, durability);
+    await prepareServers(wire, durability, `${prefix}:probe`);
+    const { shards, id } = await openStore(wire, prefix, options.shards, ids);
+    const description = `${wire.name}, ${durabilitySentence(facts, durability, replicas)}`;
     return new RedisJournal({ ...options, ids }, wire, bounds, { prefix, shards, id, description });
   } catch (error) {
     await wire.close();
     throw error instanceof TroupeError ? error : unavailable(wire, error);
   }
-}
-
-/** Number of shards and id of the store, which is made if there is none. */
-async function openStore(
-  ask: (...args: readonly string[]) => Promise<Reply>,
-  prefix: string,
-  asked: number | undefined,
-  ids: Ids,
-): Promise<{ readonly shards: number; readonly id: string }> {
-  const key = metaKey(prefix);
-  await ask('HSETNX', key, 'layout', String(layoutVersion));
-  await ask('HSETNX', key, 'shards', String(asked ?? defaultShards));
-  await ask('HSETNX', key, 'id', ids.nonce());
-  const [layout, stored, id] = ((await ask('HMGET', key, 'layout', 'shards', 'id')) as readonly Buffer[]).map(String);
-  if (layout !== String(layoutVersion)) {
-    throw new TroupeError(
-      'JOURNAL_INCOMPATIBLE',
-      `The store "${prefix}" has the layout ${layout}; this version of Troupe reads and writes layout ${layoutVersion}.`,
-      { stored: layout, expected: layoutVersion },
-    );
-  }
-  const shards = Number(stored);
-  assertShards(shards);
-  if (asked !== undefined && asked !== shards) throw shardsDiffer(shards, asked);
-  return { shards, id: id as string };
 }
 
 interface Store {
@@ -195,7 +180,8 @@ class RedisJournal implements Journal {
       .text(seen.commitId)
       .text(id)
       .text(`${id}.${this.#options.ids.nonce()}`);
-    const reply = (await this.#send(key, call.done())) as readonly (Buffer | number)[];
+    // The head that it gives may hold commits that no replica has confirmed yet; with this call they are.
+    const reply = (await this.#send(key, call.done(), { isReplicated: true })) as readonly (Buffer | number)[];
     const [kind, ...rest] = reply.map(String) as [string, ...string[]];
     if (kind === 'held') return { kind: 'held', by: rest[0] as string, expiresInMs: Number(rest[1]) };
     if (kind === 'damaged') {
@@ -234,7 +220,7 @@ class RedisJournal implements Journal {
       return { kind: 'invalid', message };
     }
     try {
-      const outcome = outcomeOf(await this.#wire.send(settings.keys.shard, bytes));
+      const outcome = outcomeOf(await this.#wire.send(settings.keys.shard, bytes, { isReplicated: true }));
       if (outcome.kind === 'done') {
         const seq = commit.firstSeq + commit.entries.length - 1;
         this.#saw(commit.shard, { commits: commit.number, seq, commitId: commit.id }, commit.epoch.number);
@@ -339,10 +325,10 @@ class RedisJournal implements Journal {
     return this.#send(keys[0] as string, commandOf(fcall, functionName(name), keys.length, ...keys, ...args).done());
   }
 
-  async #send(key: string, bytes: Buffer): Promise<Reply> {
+  async #send(key: string, bytes: Buffer, options?: SendOptions): Promise<Reply> {
     if (!this.#open) throw closed();
     try {
-      return await this.#wire.send(key, bytes);
+      return await this.#wire.send(key, bytes, options);
     } catch (error) {
       throw unavailable(this.#wire, error);
     }
@@ -382,7 +368,7 @@ class RedisJournal implements Journal {
   }
 }
 
-function unavailable({ name }: Wire, error: unknown): TroupeError {
+function unavailable({ name }: { readonly name: string }, error: unknown): TroupeError {
   if (error instanceof TroupeError) return error;
   const message = `Redis at ${name} cannot be used: ${messageOf(error)}`;
   return new TroupeError('JOURNAL_UNAVAILABLE', message, {}, error);

@@ -88,21 +88,6 @@ test('every call stays in one slot of a cluster', async () => {
   await expect(client.mget('troupe:{0}:journal', 'troupe:{1}:journal')).rejects.toThrow('CROSSSLOT');
 });
 
-test('refuses a part of a cluster', async () => {
-  const [one, other] = [await startServer({ cluster: true }), await startServer({ cluster: true })];
-  const [client, second] = [openClient(one), openClient(other)];
-  await client.cluster('ADDSLOTSRANGE', 0, 8_191);
-  await second.cluster('ADDSLOTSRANGE', 8_192, 16_383);
-  const bus = Number(((await second.config('GET', 'cluster-port')) as string[])[1]);
-  await client.cluster('MEET', '127.0.0.1', other.port, bus);
-  await expect.poll(() => client.cluster('INFO'), { timeout: 20_000 }).toContain('cluster_size:2');
-
-  await expect(openJournal(one)).rejects.toMatchObject({
-    code: 'JOURNAL_INCOMPATIBLE',
-    message: expect.stringContaining('Cluster of 2 nodes'),
-  });
-});
-
 test('takes a commit of 20,000 records of each kind', { timeout: 120_000 }, async () => {
   const server = await startServer();
   const journal = await openJournal(server, { topicHistoryMax: 30_000, deadLettersMax: 30_000, deadlineMs: 60_000 });

@@ -1,6 +1,6 @@
 /** Redis stores for tests: the conformance suite's adapter, and a plain client that reaches behind the port. */
 
-import { Redis } from 'ioredis';
+import { type Cluster, Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import type { Journal } from '../../src/journal/journal.ts';
 import { openRedisJournal, type RedisJournalOptions } from '../../src/journal/redis.ts';
@@ -18,7 +18,7 @@ export const redisAdapter: JournalAdapter = {
     const server = await RedisServer.start();
     return {
       open: (options) => openRedisJournal({ ...options, url: server.url }),
-      damage: (target) => withClient(server, (client) => damage(client, target)),
+      damage: (target) => withClient(server, (client) => damage(client, 'troupe', target)),
       loseSnapshot: (shard, actor) =>
         withClient(server, async (client) => {
           await client.hdel(`troupe:{${shard}}:snapshots`, actor);
@@ -70,8 +70,12 @@ async function withClient<T>(server: RedisServer, work: (client: Redis) => Promi
   }
 }
 
-async function damage(client: Redis, target: DamageTarget): Promise<void> {
-  const key = (name: string) => `troupe:{${target.shard}}:${name}`;
+/** What damages records can be done with, of one server or of a cluster. */
+type AnyClient = Redis | Cluster;
+
+/** Breaks one record of the store with that prefix. */
+export async function damage(client: AnyClient, prefix: string, target: DamageTarget): Promise<void> {
+  const key = (name: string) => `${prefix}:{${target.shard}}:${name}`;
   switch (target.kind) {
     case 'entry':
       return damageEntry(client, key('journal'), target.seq);
@@ -100,12 +104,12 @@ async function damage(client: Redis, target: DamageTarget): Promise<void> {
   }
 }
 
-async function damageField(client: Redis, hash: string, field: string): Promise<void> {
+async function damageField(client: AnyClient, hash: string, field: string): Promise<void> {
   await client.hset(hash, field, flipped((await client.hgetBuffer(hash, field))!));
 }
 
 /** An entry of a stream never changes, so the stream is written again. */
-async function damageEntry(client: Redis, journal: string, seq: number): Promise<void> {
+async function damageEntry(client: AnyClient, journal: string, seq: number): Promise<void> {
   const entries = await client.xrangeBuffer(journal, '-', '+');
   await client.del(journal);
   for (const [id, fields] of entries) {

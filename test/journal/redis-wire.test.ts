@@ -23,7 +23,7 @@ class Ear {
 }
 
 async function openTestWire(url: string, deadlineMs = 5_000): Promise<Wire> {
-  const wire = await openWire(parseLocation(url), deadlineMs, systemClock);
+  const wire = await openWire(parseLocation(url), { deadlineMs, clock: systemClock });
   onTestFinished(() => wire.close());
   return wire;
 }

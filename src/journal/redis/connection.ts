@@ -7,12 +7,16 @@
  * over or flushed) ran nothing; it gets the library and then the same calls again, in their order. While there is no
  * connection, calls wait for one until their deadline. A call that misses its deadline ends the connection: what hangs
  * may be the path and not the server, and a new connection finds out.
+ *
+ * A call may ask to be answered only when replicas have what it wrote. One command behind all calls of a write waits for
+ * that; meanwhile the server would run nothing of this connection, so nothing is sent, and what gathers shares the next wait.
  */
 
 import { Command, type Redis } from 'ioredis';
 import type { Clock } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
-import { type ClientOptions, type Endpoint, openClient, retryMs } from './endpoint.ts';
+import { openClient } from './client.ts';
+import { type ClientOptions, type Endpoint, retryMs } from './endpoint.ts';
 import { librarySource } from './library.ts';
 import { commandOf } from './resp.ts';
 
@@ -28,6 +32,42 @@ export class NotSent extends Error {
   override readonly name = 'NotSent';
 }
 
+/** The call was not sent, and was taken back so that it can be sent elsewhere. */
+export class GivenBack extends NotSent {}
+
+/** The call has run, but too few replicas said in time that they have what it wrote. */
+export class NotReplicated extends Error {
+  override readonly name = 'NotReplicated';
+}
+
+/** How a connection asks whether replicas have all that it wrote (replication.ts). */
+export interface Confirmation {
+  /** The command, which answers after `ms` at the latest. */
+  command(ms: number): Buffer;
+  /** What is missing, as a sentence; undefined when nothing is. */
+  shortfall(reply: Reply): string | undefined;
+}
+
+export interface ConnectionOptions {
+  readonly endpoint: Endpoint;
+  readonly deadlineMs: number;
+  readonly clock: Clock;
+  /** What calls with `isReplicated` wait for. Without it they do not. */
+  readonly confirmation?: Confirmation | undefined;
+  /** The connection has ended, or an attempt has failed; the next one is made by itself. */
+  readonly onLost?: () => void;
+}
+
+/** How a call differs from the others. */
+export interface CallOptions {
+  /** On the monotonic clock. Default: `deadlineMs` from now on. */
+  readonly deadline?: number;
+  /** A slot that is being moved here: the call is meant for this server although it does not have the slot yet. */
+  readonly isAsking?: boolean;
+  /** Its answer waits for the replicas. */
+  readonly isReplicated?: boolean;
+}
+
 /** Calls that may wait for a connection; one more is refused at once. */
 const waitingMax = 20_000;
 
@@ -37,11 +77,17 @@ const repeatsMax = 5;
 interface Call {
   readonly bytes: Buffer;
   readonly deadline: number;
+  readonly isAsking: boolean;
+  readonly isReplicated: boolean;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: Error) => void;
   sent: boolean;
   repeats: number;
+  /** The reply of a call that waits for the replicas. */
+  reply?: Reply;
 }
+
+const askingBytes = commandOf('ASKING').done();
 
 /** A command whose bytes are ready: ioredis only has to match the reply to it. */
 class ReadyCommand extends Command {
@@ -61,6 +107,7 @@ export class RedisConnection {
   readonly #redis: Redis;
   readonly #clock: Clock;
   readonly #deadlineMs: number;
+  readonly #confirmation: Confirmation | undefined;
   /** All unsettled calls, oldest first. */
   readonly #calls = new Set<Call>();
   /** Those that have not been sent. */
@@ -70,13 +117,17 @@ export class RedisConnection {
   readonly #onSettled = new WeakMap<Call, () => void>();
   #flushDue = false;
   #healing = false;
+  #confirming = false;
   #cancelSweep: (() => void) | undefined;
+  /** When the next sweep is due. */
+  #sweepAt = Number.POSITIVE_INFINITY;
   #lastError: string | undefined;
   #closed = false;
 
-  constructor(endpoint: Endpoint, deadlineMs: number, clock: Clock) {
+  constructor({ endpoint, deadlineMs, clock, confirmation, onLost }: ConnectionOptions) {
     this.#clock = clock;
     this.#deadlineMs = deadlineMs;
+    this.#confirmation = confirmation;
     const options = {
       connectTimeout: Math.min(deadlineMs, 10_000),
       retryStrategy: retryMs,
@@ -92,6 +143,9 @@ export class RedisConnection {
       this.#lastError = undefined;
       this.#flush();
     });
+    this.#redis.on('close', () => {
+      if (!this.#closed) onLost?.();
+    });
     this.#redis.on('error', (error: Error) => {
       this.#lastError = error.message === '' ? ((error as NodeJS.ErrnoException).code ?? error.name) : error.message;
     });
@@ -102,18 +156,33 @@ export class RedisConnection {
     return this.#lastError;
   }
 
-  send(bytes: Buffer): Promise<Reply> {
+  get isReady(): boolean {
+    return this.#redis.status === 'ready';
+  }
+
+  send(bytes: Buffer, options: CallOptions = {}): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(new NotSent('The journal is closed.'));
       if (this.#waiting.length >= waitingMax)
         return reject(new NotSent(this.#offline(`${waitingMax} calls wait for it`)));
-      const deadline = this.#clock.monotonic() + this.#deadlineMs;
-      const call: Call = { bytes, deadline, resolve, reject, sent: false, repeats: 0 };
+      const now = this.#clock.monotonic();
+      const { deadline = now + this.#deadlineMs, isAsking = false } = options;
+      const isReplicated = options.isReplicated === true && this.#confirmation !== undefined;
+      const call: Call = { bytes, deadline, isAsking, isReplicated, resolve, reject, sent: false, repeats: 0 };
       this.#calls.add(call);
       this.#waiting.push(call);
-      this.#cancelSweep ??= this.#sweepIn(this.#deadlineMs);
+      if (deadline < this.#sweepAt) this.#sweepIn(deadline, now);
       this.#flushSoon();
     });
+  }
+
+  /** Rejects what has not been sent with `GivenBack`. */
+  giveBack(): void {
+    const calls = this.#waiting;
+    this.#waiting = [];
+    for (const call of calls) {
+      if (this.#settle(call)) call.reject(new GivenBack(this.#offline('it is not the one to use any more')));
+    }
   }
 
   /** Ends the connection once the calls under way have settled. */
@@ -134,26 +203,59 @@ export class RedisConnection {
 
   #flush(): void {
     this.#flushDue = false;
-    if (this.#redis.status !== 'ready' || this.#healing || this.#waiting.length === 0) return;
+    if (this.#redis.status !== 'ready' || this.#healing || this.#confirming || this.#waiting.length === 0) return;
     const socket = this.#redis.stream;
     if (!socket.writable) return;
     const calls = this.#waiting;
     this.#waiting = [];
     socket.cork();
     for (const call of calls) this.#write(call);
+    if (this.#confirmation !== undefined) this.#confirm(this.#confirmation, calls);
     socket.uncork();
   }
 
   #write(call: Call): void {
+    if (call.isAsking) {
+      const asking = new ReadyCommand(askingBytes);
+      asking.promise.catch(() => {});
+      this.#redis.sendCommand(asking);
+    }
     const command = new ReadyCommand(call.bytes);
     call.sent = true;
     command.promise.then(
       (reply: Reply) => {
-        if (this.#settle(call)) call.resolve(reply);
+        if (call.isReplicated) call.reply = reply;
+        else if (this.#settle(call)) call.resolve(reply);
       },
       (error: Error) => this.#failed(call, error),
     );
     this.#redis.sendCommand(command);
+  }
+
+  /** Its reply comes behind those of all calls written before. */
+  #confirm(confirmation: Confirmation, written: readonly Call[]): void {
+    const calls = written.filter(({ isReplicated }) => isReplicated);
+    if (calls.length === 0) return;
+    const earliest = calls.reduce((least, { deadline }) => Math.min(least, deadline), Number.POSITIVE_INFINITY);
+    // Half of the time: a wait in vain must leave its own calls, and those that gather behind it, an answer in time.
+    const ms = Math.max(1, Math.floor((earliest - this.#clock.monotonic()) / 2));
+    const command = new ReadyCommand(confirmation.command(ms));
+    this.#confirming = true;
+    command.promise.then(
+      (reply: Reply) => this.#confirmed(calls, confirmation.shortfall(reply)),
+      (error: Error) => this.#confirmed(calls, messageOf(error)),
+    );
+    this.#redis.sendCommand(command);
+  }
+
+  #confirmed(calls: readonly Call[], shortfall: string | undefined): void {
+    this.#confirming = false;
+    for (const call of calls) {
+      if (call.reply === undefined || !this.#settle(call)) continue;
+      if (shortfall === undefined) call.resolve(call.reply);
+      else call.reject(new NotReplicated(`Too few replicas confirmed it: ${shortfall}.`));
+    }
+    this.#flush();
   }
 
   #failed(call: Call, error: Error): void {
@@ -216,8 +318,12 @@ export class RedisConnection {
   #sweep(): void {
     const now = this.#clock.monotonic();
     let missed = false;
+    let next = Number.POSITIVE_INFINITY;
     for (const call of this.#calls) {
-      if (call.deadline > now) break;
+      if (call.deadline > now) {
+        next = Math.min(next, call.deadline);
+        continue;
+      }
       missed = true;
       this.#settle(call);
       if (call.sent) call.reject(new ConnectionLost(`Redis did not answer within ${this.#deadlineMs} ms.`));
@@ -229,13 +335,15 @@ export class RedisConnection {
       const { status } = this.#redis;
       if (status === 'ready' || status === 'connect') this.#redis.stream.destroy();
     }
-    const [oldest] = this.#calls;
-    this.#cancelSweep = oldest && this.#sweepIn(oldest.deadline - now);
+    this.#sweepAt = Number.POSITIVE_INFINITY;
+    if (next < this.#sweepAt) this.#sweepIn(next, now);
   }
 
   /** After pending I/O was read: a process that was held up must not take answers that wait for it for missing ones. */
-  #sweepIn(ms: number): () => void {
-    return this.#clock.after(ms, () => this.#clock.soon(() => this.#sweep()));
+  #sweepIn(deadline: number, now: number): void {
+    this.#cancelSweep?.();
+    this.#sweepAt = deadline;
+    this.#cancelSweep = this.#clock.after(deadline - now, () => this.#clock.soon(() => this.#sweep()));
   }
 
   #offline(why: string): string {

@@ -2,10 +2,11 @@
  * The URLs of the Redis adapter taken apart: where to connect, with whose credentials, and how a person may be told.
  * `redis://` (or `rediss://` for TLS) names one server, `redis+sentinel://host:port,host:port/<primary>[/<db>]` the primary
  * that Sentinels know under a name, `redis+cluster://host:port,host:port` some nodes of a cluster. User and password are
- * those of the servers that hold the data; Sentinels are asked without. It connects to nothing itself.
+ * those of the servers that hold the data; Sentinels are asked without. It connects to nothing
+ * itself, and loads no client, so that whoever checks a URL needs none.
  */
 
-import { Redis, type RedisOptions } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
 import { TroupeError } from '../../errors.ts';
 
 /** The protocol is this adapter's choice: its replies are matched to calls in order. */
@@ -52,11 +53,6 @@ export function parseLocation(url: string): Location {
     'CONFIG_INVALID',
     'The URL of a Redis journal looks like redis://127.0.0.1:6379, redis+sentinel://127.0.0.1:26379,127.0.0.1:26380/name-of-the-primary or redis+cluster://127.0.0.1:7000,127.0.0.1:7001.',
   );
-}
-
-export function openClient({ url, options }: Endpoint, more: ClientOptions): Redis {
-  const all = { ...options, ...more, protocol: 2 as const };
-  return url === undefined ? new Redis(all) : new Redis(url, all);
 }
 
 /** Milliseconds until the next attempt. */

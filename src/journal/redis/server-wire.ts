@@ -5,17 +5,18 @@
  */
 
 import type { Clock } from '../../clock.ts';
-import { RedisConnection, type Reply } from './connection.ts';
+import { type Confirmation, RedisConnection, type Reply } from './connection.ts';
 import type { Endpoint } from './endpoint.ts';
 import { SubscriberConnection } from './subscriber.ts';
 import { Subscriptions } from './subscriptions.ts';
-import type { Wire, WireListener } from './wire.ts';
+import type { SendOptions, Wire, WireListener } from './wire.ts';
 
 export interface ServerWireOptions {
   readonly name: string;
   readonly endpoint: Endpoint;
   readonly deadlineMs: number;
   readonly clock: Clock;
+  readonly confirmation?: Confirmation | undefined;
 }
 
 /** Until a channel is asked for again that the server has refused. */
@@ -35,11 +36,11 @@ export class ServerWire implements Wire {
   constructor(options: ServerWireOptions) {
     this.name = options.name;
     this.#options = options;
-    this.#connection = new RedisConnection(options.endpoint, options.deadlineMs, options.clock);
+    this.#connection = new RedisConnection(options);
   }
 
-  send(_key: string, bytes: Buffer): Promise<Reply> {
-    return this.#connection.send(bytes);
+  send(_key: string, bytes: Buffer, options?: SendOptions): Promise<Reply> {
+    return this.#connection.send(bytes, options);
   }
 
   async sendToAll(bytes: Buffer): Promise<readonly Reply[]> {

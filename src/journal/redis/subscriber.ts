@@ -10,7 +10,8 @@
 
 import type { Redis } from 'ioredis';
 import type { Clock } from '../../clock.ts';
-import { type Endpoint, openClient, retryMs } from './endpoint.ts';
+import { openClient } from './client.ts';
+import { type Endpoint, retryMs } from './endpoint.ts';
 
 export interface Hearer {
   message(channel: string, payload: Buffer): void;

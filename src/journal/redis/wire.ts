@@ -5,7 +5,7 @@
  * It guarantees that calls whose keys share a hash tag, made in order without waiting, reach the server in that order,
  * and that every call settles within the deadline: with the reply, with the server's error, with `NotSent` (it certainly
  * did not run: the server also says MOVED, or ASK, or that a function is missing, and it was sent again elsewhere in
- * vain) or with `ConnectionLost` (nobody knows).
+ * vain), with `ConnectionLost` (nobody knows) or with `NotReplicated` (it ran; a failover may undo it).
  */
 
 import type { Reply } from './connection.ts';
@@ -16,11 +16,16 @@ export interface WireListener {
   active(): void;
 }
 
+export interface SendOptions {
+  /** The reply waits until as many replicas as were asked for have what the call wrote; else it rejects with `NotReplicated`. */
+  readonly isReplicated?: boolean;
+}
+
 export interface Wire {
   /** For people and messages; never holds a password. */
   readonly name: string;
   /** Runs one encoded command (resp.ts) on the server that has the slot of `key`. */
-  send(key: string, bytes: Buffer): Promise<Reply>;
+  send(key: string, bytes: Buffer, options?: SendOptions): Promise<Reply>;
   /** Runs a command on every primary; for what is not about keys (FUNCTION LOAD, CONFIG GET). Replies in no certain order. */
   sendToAll(bytes: Buffer): Promise<readonly Reply[]>;
   /** Sharded pub/sub. A channel's hash tag decides where it lives, as a key's does. */
