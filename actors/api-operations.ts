@@ -109,6 +109,7 @@ export class ChatOperations implements Operations {
     // Before the start: the outcome may be published before its answer is seen here.
     const waiter = this.#waitFor(userId, operationId, waitMs);
     try {
+      await waiter.listening;
       const { repeated } = await prepared.start();
       const row = repeated ? await this.ended(operationId) : undefined;
       const news = row === undefined ? await waiter.outcome : outcomeOf(row);
@@ -137,7 +138,7 @@ export class ChatOperations implements Operations {
 
   async #start(saga: SagaName, operationId: string, event: StartEvent, fingerprint: string): Promise<StartAnswer> {
     const actor = this.#system.actor(sagas[saga], operationId);
-    const answer = (await actor.ask(event as never, { operation: operationId })) as StartAnswer;
+    const answer = (await actor.ask(event as never, { operation: operationId, isRepeatable: true })) as StartAnswer;
     if (answer.repeated && answer.fingerprint !== fingerprint) {
       throw new Refusal('IDEMPOTENCY_KEY_REUSED', { operationId });
     }
@@ -158,7 +159,7 @@ export class ChatOperations implements Operations {
         disarm();
       };
     });
-    return { outcome, cancel };
+    return { outcome, cancel, listening: this.#system.listening(`user:${userId}`) };
   }
 }
 

@@ -124,8 +124,10 @@ export class Hub implements History {
         views.roomIdsOf(follower.userId),
       ]);
       if (requester !== undefined) follower.language ??= languageTags[requester.language];
-      if (this.#followers.get(follower.userId) === follower)
-        for (const roomId of roomIds) this.#follow(follower, roomId);
+      if (this.#followers.get(follower.userId) !== follower) return;
+      for (const roomId of roomIds) this.#follow(follower, roomId);
+      const topics = [follower.feed.topic, ...roomIds.map((roomId) => `room:${roomId}`)];
+      await Promise.all(topics.map((topic) => this.#options.system.listening(topic)));
     } catch (error) {
       this.#fail(follower, error);
     }
@@ -214,7 +216,11 @@ export class Hub implements History {
     const room = this.#follow(follower, roomId);
     if (!newcomer) {
       const { position } = room.feed;
-      if (!isFollowed) this.#options.clock.soon(() => this.#readFirstNews(follower, roomId, position));
+      if (isFollowed) return undefined;
+      const listening = this.#options.system.listening(`room:${roomId}`);
+      if (listening === undefined) this.#options.clock.soon(() => this.#readFirstNews(follower, roomId, position));
+      // The room's shard is elsewhere: what is said in it meanwhile may not be heard here yet.
+      else void listening.then(() => this.#readFirstNews(follower, roomId, 0));
       return undefined;
     }
     return this.#roomContents(roomId, follower).then((delivery) => {

@@ -9,6 +9,7 @@ import {
   type ActorSystem,
   type Clock,
   defaultGatewayLimits,
+  defaultLimits,
   type Gateway,
   type GatewayLimits,
   type Ids,
@@ -82,17 +83,22 @@ export interface ChatServer {
 }
 
 const listenAgainMs = 100;
+/** What a takeover takes beyond the lease, generously. */
+const takeoverMs = 3_000;
 const listenMsDefault = 5_000;
 
 async function systemOf(options: ChatServerOptions, log: Log, clock: Clock, ids: Ids): Promise<ActorSystem> {
-  const { journal, system, leaseMs, runtimeLimits, node, role, weight, metrics } = options;
+  const { journal, system, host, port, leaseMs, runtimeLimits, node, role = 'all', weight = 1, metrics } = options;
   if (system !== undefined) return system;
   if (journal === undefined) throw new TroupeError('CONFIG_INVALID', 'startChat needs a journal or an open system.');
-  const limits = { ...runtimeLimits, ...(leaseMs === undefined ? {} : { leaseMs }) };
+  const isShared = journal.cluster !== undefined;
+  const lease = leaseMs ?? runtimeLimits?.leaseMs ?? defaultLimits.leaseMs;
+  // Among several nodes an answer may have to wait until a dead owner's lease is over.
+  const patience = isShared ? { askMs: lease + takeoverMs } : {};
+  const limits = { ...patience, ...runtimeLimits, leaseMs: lease };
   const place = {
     ...(node === undefined ? {} : { node }),
-    ...(role === undefined ? {} : { role }),
-    ...(weight === undefined ? {} : { weight }),
+    ...(isShared || role !== 'all' ? { cluster: { role, weight, about: `${host}:${port}` } } : {}),
     ...(metrics === undefined ? {} : { observer: metrics.runtime }),
   };
   return openSystem({ journal, actors: chatActors, projections: chatProjections, limits, log, clock, ids, ...place });

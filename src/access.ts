@@ -197,7 +197,9 @@ export class Access implements ActorSystem {
       ...(options?.trace === undefined ? undefined : { trace: options.trace }),
     };
     const deadlineMs = options?.deadlineMs ?? this.#options.limits.askMs;
-    return this.#deliver<unknown>(shard, { kind: 'command', envelope, wantsReply }, deadlineMs, (waiting) => ({
+    const isRepeatable = options?.isRepeatable === true;
+    const request: Request = { kind: 'command', envelope, wantsReply, isRepeatable };
+    return this.#deliver<unknown>(shard, request, deadlineMs, (waiting) => ({
       kind: 'command',
       envelope,
       wantsReply,
@@ -231,8 +233,10 @@ export class Access implements ActorSystem {
     const { cluster } = this.#options;
     return new Promise((resolve, reject) => {
       const refuse = (error: Error): void => {
-        const isElsewhere = error instanceof TroupeError && error.code === 'SHARD_LOST';
-        if (!isElsewhere) reject(error);
+        const code = error instanceof TroupeError ? error.code : undefined;
+        const mayRepeat = request.kind !== 'command' || request.isRepeatable === true;
+        const isUnknown = cluster !== undefined && mayRepeat && code === 'JOURNAL_UNAVAILABLE';
+        if (code !== 'SHARD_LOST' && !isUnknown) reject(error);
         else if (cluster === undefined) reject(new TroupeError('STOPPED', 'This node is stopping.'));
         else cluster.ask(shard.shard, request, deadlineMs).then((answer) => resolve(answerOf(answer)), reject);
       };

@@ -13,6 +13,11 @@ import type { Publication, TopicHistory } from './topic/topic.ts';
 export interface SendOptions {
   /** The operation (correlation) id; everything the event causes inherits it. */
   readonly operation?: string;
+  /**
+   * The actor recognises a repetition and answers as before: the event may be sent again when nobody can tell whether it
+   * was handled, because its shard's owner died.
+   */
+  readonly isRepeatable?: boolean;
   /** W3C `traceparent`. */
   readonly trace?: string;
 }

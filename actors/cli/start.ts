@@ -37,7 +37,10 @@ async function open(config: Config): Promise<Started> {
   const { startChat } = await import('../server.ts');
   // Logs go to stderr, so that stdout stays what a person reads.
   const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
-  const journal = await openForWriting(config, { warn: (message, params) => logger.warn(params, message) });
+  // A store that does not answer must be found out before leases that cannot be renewed meanwhile are over.
+  const deadlineMs = Math.min(5_000, leaseMs / 2);
+  const warn = (message: string, params: object): void => logger.warn(params, message);
+  const journal = await openForWriting(config, { warn, deadlineMs });
   let secret: string;
   try {
     secret = config.authSecret ?? (await initDevSecret(journal));

@@ -31,7 +31,7 @@ function optionsOf(config: StoreConfig) {
 /** Opens the store as its writer; waits for the one that has it. */
 export function openForWriting(
   config: StoreConfig,
-  options: Pick<OpenJournalOptions, 'lockWaitMs' | 'warn'> = {},
+  options: Pick<OpenJournalOptions, 'lockWaitMs' | 'warn' | 'deadlineMs'> = {},
 ): Promise<Journal> {
   return openJournal(config.journal, { ...optionsOf(config), lockWaitMs: patienceMs, ...options });
 }

@@ -38,7 +38,12 @@ export type CommonMessage =
 
 /** What a node asks of another node's shard, through that shard's inbox. */
 export type Request =
-  | { readonly kind: 'command'; readonly envelope: Envelope; readonly wantsReply: boolean }
+  | {
+      readonly kind: 'command';
+      readonly envelope: Envelope;
+      readonly wantsReply: boolean;
+      readonly isRepeatable?: boolean;
+    }
   | { readonly kind: 'read'; readonly address: Address }
   | { readonly kind: 'settled'; readonly operation: string };
 

@@ -3,8 +3,8 @@
  * node's channel after the commit that holds what it caused.
  *
  * It guarantees that every question settles by its deadline, and that a command is put into an inbox at most once: one
- * whose sending failed in a way that nobody can judge is waited for like any other. Reads change nothing and are asked
- * again when their shard has a new owner. Questions that wait are bounded (`questionsMax`).
+ * whose sending failed in a way that nobody can judge is waited for like any other. What may be repeated (reads change
+ * nothing, and some actors know their commands again) is asked again when the shard has a new owner. Questions that wait are bounded (`questionsMax`).
  */
 
 import type { Clock } from '../clock.ts';
@@ -72,7 +72,12 @@ export class Questions {
       const cancel = clock.after(deadlineMs, () => settle('timeout', lateError(shard, request, deadlineMs)), {
         keepAlive: true,
       });
-      const pending = { shard, payload, isRepeatable: request.kind !== 'command', settle };
+      const pending = {
+        shard,
+        payload,
+        isRepeatable: request.kind !== 'command' || request.isRepeatable === true,
+        settle,
+      };
       this.#pending.set(id, pending);
       this.#send(pending);
     });
