@@ -89,6 +89,7 @@ describe('imports', () => {
       ioredis: /^src\/journal\/redis(\.ts$|\/)/,
       lmdb: /^src\/journal\/lmdb(\.ts$|\/|-)/,
       'uWebSockets.js': /^src\/gateway\/[a-z-]+\.ts$/,
+      'prom-client': /^src\/metrics\/prometheus\.ts$/,
     };
     const product = imports.filter(({ from }) => /^(src|actors|machines)\//.test(from));
     expect(say(product.filter(({ from, to }) => adapters[to]?.test(from) === false))).toEqual([]);

@@ -7,7 +7,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { provideRedis } from './setup/redis.ts';
+import { providePrograms } from './setup/debian.ts';
+import { programs } from './setup/programs.ts';
 
 interface Count {
   readonly passed: number;
@@ -79,9 +80,9 @@ function suites(filters: readonly string[]): Count {
   }
 }
 
-const missing = provideRedis(say);
-if (missing !== undefined) {
-  process.stderr.write(`${missing}\n`);
+const missing = providePrograms(programs, say);
+if (missing.length > 0) {
+  process.stderr.write(`${missing.join('\n')}\n`);
   say('0 passed, 1 failed');
   process.exit(1);
 }

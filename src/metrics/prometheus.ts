@@ -6,15 +6,7 @@
  * they are asked for. It deliberately serves nothing: the gateway and metrics-server.ts do.
  */
 
-import {
-  Counter,
-  collectDefaultMetrics,
-  Gauge,
-  Histogram,
-  type MetricObjectWithValues,
-  type MetricValueWithName,
-  Registry,
-} from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type MetricValueWithName, Registry } from 'prom-client';
 import type { GatewayObserver, Observer } from '../observer.ts';
 import { catalogueOf, type DistributionMetric, type Labels, type MetricDefinition } from './catalogue.ts';
 import type { Distribution } from './distribution.ts';
@@ -39,7 +31,14 @@ export interface MetricsOptions {
   readonly process: boolean;
 }
 
-type Rows = MetricObjectWithValues<MetricValueWithName<string>>;
+/** What prom-client formats; its own type of it says that `type` is a number. */
+interface Rows {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly aggregator: string;
+  readonly values: readonly MetricValueWithName<string>[];
+}
 
 /** A histogram whose observations were counted elsewhere. */
 class CountedHistogram extends Histogram {
@@ -51,14 +50,11 @@ class CountedHistogram extends Histogram {
     this.#metric = metric;
   }
 
-  override async get(): Promise<Rows> {
-    const rows = await super.get();
-    return { ...rows, values: this.#metric.samples().flatMap(([labels, value]) => this.#rows(labels, value)) };
-  }
-
-  /** What a registry prefers to `get`, if it is there, and the superclass has it. */
-  getForPromString(): Promise<Rows> {
-    return this.get();
+  /** Where the superclass's `get` and the registry find the rows; the types of prom-client do not tell of it. */
+  async getForPromString(): Promise<Rows> {
+    const { name, help, type, samples } = this.#metric;
+    const values = samples().flatMap(([labels, value]) => this.#rows(labels, value));
+    return { name, help, type, aggregator: 'sum', values };
   }
 
   #rows(labels: Labels, distribution: Distribution): MetricValueWithName<string>[] {
