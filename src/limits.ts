@@ -33,6 +33,17 @@ export interface Limits {
   readonly inboxMax: number;
   /** Questions to other nodes that wait for their answer; one more is answered MAILBOX_FULL. */
   readonly questionsMax: number;
+  /** Entries of a shard that stay in its journal, whatever their age, when the others go to an archive. */
+  readonly journalEntriesMin: number;
+  /** Entries younger than this stay in the journal. Longer than a failover takes to show what it lost. */
+  readonly archiveAfterMs: number;
+  /** Entries of one segment of the archive: fewer wait for more, more make another one. */
+  readonly segmentEntriesMin: number;
+  readonly segmentEntriesMax: number;
+  /** Payload bytes after which a segment takes no further entry. */
+  readonly segmentBytesMax: number;
+  /** An actor that has nothing left to do is retired when its last event is this old, unless its definition says otherwise. */
+  readonly retentionMs: number;
   /** Time to live of a lease. */
   readonly leaseMs: number;
   /** Default deadline of an `ask`. */
@@ -55,6 +66,12 @@ export const defaultLimits: Limits = {
   storeAttemptsMax: 5,
   inboxMax: 10_000,
   questionsMax: 20_000,
+  journalEntriesMin: 1_000,
+  archiveAfterMs: 60_000,
+  segmentEntriesMin: 1_000,
+  segmentEntriesMax: 5_000,
+  segmentBytesMax: 8 * 1024 * 1024,
+  retentionMs: 24 * 3_600_000,
   leaseMs: 5_000,
   askMs: 5_000,
 };

@@ -4,7 +4,7 @@
  * What a machine may and may not do here is checked when a system is opened with it (actor/registration.ts).
  */
 
-import type { AnyStateMachine, EmittedFrom, EventFromLogic, InputFrom, SnapshotFrom } from 'xstate';
+import type { AnyStateMachine, EmittedFrom, EventFromLogic, InputFrom, Snapshot, SnapshotFrom } from 'xstate';
 import type { Address } from './address.ts';
 import type { Effect } from './effect.ts';
 
@@ -33,6 +33,25 @@ export interface SnapshotPolicy {
   readonly everyBytes: number;
 }
 
+/** XState's persisted snapshot: plain data. */
+export type PlainSnapshot = Snapshot<unknown> & { readonly context?: Readonly<Record<string, unknown>> };
+
+/**
+ * What is kept in the store of an actor that has nothing left to do, once its last event is old enough; its whole history
+ * stays in the archive. Only a journal with an archive retires actors.
+ */
+export interface RetirementPolicy<TState> {
+  /** Its last event is older than this. Default: `limits.retentionMs`. */
+  readonly afterMs?: number;
+  /** Whether it has nothing left to do, beside being in a final state. */
+  readonly when?: (state: TState) => boolean;
+  /**
+   * A smaller snapshot. Pure. Whatever may still reach the actor must be handled as before (same answers, same views, same
+   * emissions), so it keeps what its machine, effects and projections read from then on.
+   */
+  readonly reduce: (snapshot: PlainSnapshot) => PlainSnapshot;
+}
+
 export interface ActorOptions<TMachine extends AnyStateMachine> {
   /** The first part of its addresses: a letter, then letters, digits, `_`, `-`. */
   readonly type: string;
@@ -42,6 +61,7 @@ export interface ActorOptions<TMachine extends AnyStateMachine> {
   /** Per emitted event type: what becomes of it. An emitted type without a rule has no effect but its name in the journal. */
   readonly effects?: EffectsOf<EmittedFrom<TMachine>>;
   readonly snapshots?: Partial<SnapshotPolicy>;
+  readonly retire?: RetirementPolicy<SnapshotFrom<TMachine>>;
   /** An idle cell is dropped from memory after this. Default 300,000 ms. */
   readonly passivateAfterMs?: number;
   /** The id (a UUID) that decides the shard. Default: the actor's own id. */
@@ -57,6 +77,7 @@ export interface ActorDefinition<TMachine extends AnyStateMachine = AnyStateMach
     Record<string, (emitted: never, context: EffectContext) => Effect | readonly Effect[] | undefined>
   >;
   readonly snapshots: SnapshotPolicy;
+  readonly retire: RetirementPolicy<never> | undefined;
   readonly passivateAfterMs: number;
   readonly shardKey: (id: string) => string;
 }
@@ -74,6 +95,7 @@ export function defineActor<TMachine extends AnyStateMachine>(
     input: options.input ?? ((id) => ({ id })),
     effects: (options.effects ?? {}) as ActorDefinition['effects'],
     snapshots: { everyEvents: 64, everyBytes: 16_384, ...options.snapshots },
+    retire: options.retire,
     passivateAfterMs: options.passivateAfterMs ?? 300_000,
     shardKey: options.shardKey ?? ((id) => id),
   };

@@ -13,7 +13,7 @@ import { createRequire } from 'node:module';
 import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine, EventObject, Snapshot } from 'xstate';
 import { TroupeError } from '../errors.ts';
 import { decode, encode } from '../journal/codec.ts';
-import type { ActorDefinition } from './definition.ts';
+import type { ActorDefinition, PlainSnapshot } from './definition.ts';
 import type { AnyEvent } from './envelope.ts';
 
 export type TimerEffect =
@@ -126,6 +126,8 @@ interface StampedSnapshot {
   readonly xstate: string;
   readonly machine: string;
   readonly state: Snapshot<unknown>;
+  /** Version at which the actor was retired: from there on its states grew out of a reduced one. */
+  readonly retired?: number;
 }
 
 export class HostedMachine {
@@ -190,11 +192,12 @@ export class HostedMachine {
   }
 
   /** The bytes of a snapshot, stamped with the versions that can read it. */
-  persist(state: AnyMachineSnapshot): Uint8Array {
+  persist(state: AnyMachineSnapshot, retired?: number): Uint8Array {
     const stamped: StampedSnapshot = {
       xstate: xstateVersion,
       machine: this.hash,
       state: this.plain(state),
+      ...(retired === undefined ? undefined : { retired }),
     };
     return encode(stamped);
   }
@@ -204,6 +207,24 @@ export class HostedMachine {
     const stamped = decode<StampedSnapshot>(payload);
     if (stamped.xstate !== xstateVersion || stamped.machine !== this.hash) return undefined;
     return this.#machine.restoreSnapshot(stamped.state, scope) as AnyMachineSnapshot;
+  }
+
+  /** The version at which the actor behind `persist`'s bytes was retired, whichever version of the machine wrote them. */
+  retiredAt(payload: Uint8Array): number | undefined {
+    return this.definition.retire === undefined ? undefined : decode<StampedSnapshot>(payload).retired;
+  }
+
+  /**
+   * What its definition keeps of an actor in this state; undefined when it is not one to be retired. Throws what the
+   * definition throws, or when what it keeps is no state of the machine.
+   */
+  reduced(state: AnyMachineSnapshot): AnyMachineSnapshot | undefined {
+    const { retire } = this.definition;
+    const isOver = state.status === 'done' || retire?.when?.(state as never) === true;
+    if (retire === undefined || !isOver) return undefined;
+    // A copy by the codec: XState changes what it restores, and what comes back must be what a store would give.
+    const kept = decode<Snapshot<unknown>>(encode(retire.reduce(this.plain(state) as PlainSnapshot)));
+    return this.#machine.restoreSnapshot(kept, scope) as AnyMachineSnapshot;
   }
 
   /** The state as plain data, equal for equal states. */

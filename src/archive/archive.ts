@@ -64,3 +64,44 @@ export function reachOf(segments: readonly Segment[], after: number): number {
   }
   return reach;
 }
+
+/** The entries `first` to `last` of a shard, which the archive has. */
+export async function archivedEntries(
+  archive: Archive,
+  shard: number,
+  first: number,
+  last: number,
+): Promise<readonly JournalEntry[]> {
+  const segments = await archive.segments(shard);
+  const found: JournalEntry[] = [];
+  for (let next = first; next <= last; next = first + found.length) {
+    const segment = segmentWith(segments, next);
+    if (segment === undefined) break;
+    const entries = await archive.readSegment(segment);
+    found.push(...entries.slice(next - segment.first, last - segment.first + 1));
+  }
+  return found;
+}
+
+/** The first entry of which the other list has another one, or none; undefined when the lists are the same. */
+export function firstDifference(
+  entries: readonly JournalEntry[],
+  others: readonly JournalEntry[],
+): JournalEntry | undefined {
+  return entries.find((entry, i) => !isSame(entry, others[i])) ?? others[entries.length];
+}
+
+function isSame(entry: JournalEntry, other: JournalEntry | undefined): boolean {
+  return (
+    other !== undefined &&
+    entry.seq === other.seq &&
+    entry.actor === other.actor &&
+    entry.version === other.version &&
+    entry.type === other.type &&
+    entry.at === other.at &&
+    entry.from === other.from &&
+    entry.operation === other.operation &&
+    entry.emitted.join('\n') === other.emitted.join('\n') &&
+    Buffer.compare(entry.payload, other.payload) === 0
+  );
+}

@@ -5,7 +5,7 @@
 
 import { type ErrorCode, TroupeError } from '../errors.ts';
 
-const damageCodes: ReadonlySet<ErrorCode> = new Set(['ACTOR_DAMAGED', 'JOURNAL_DAMAGED']);
+const damageCodes: ReadonlySet<ErrorCode> = new Set(['ACTOR_DAMAGED', 'ARCHIVE_DAMAGED', 'JOURNAL_DAMAGED']);
 /** Differences that are kept; a store with more is beyond reading them one by one. */
 const differencesMax = 1_000;
 
@@ -27,6 +27,8 @@ export class Findings {
   timers = 0;
   topics = 0;
   deadLetters = 0;
+  /** Of the archive. */
+  segments = 0;
   /** All of them, those that are not kept included. */
   differenceCount = 0;
   readonly differences: Difference[] = [];

@@ -59,6 +59,8 @@ export class ShardVerification {
   readonly #findings: Findings;
   readonly #expected = new Map<Address, Expected>();
   readonly #unlisted = new Set<Address>();
+  /** Versions at which actors were retired, by what their snapshots say. */
+  readonly #retirements = new Map<Address, number>();
   /** False: the listing broke off, so that what is missing from it means nothing. */
   #isListed = true;
   /** Views whose reading broke off. */
@@ -151,6 +153,8 @@ export class ShardVerification {
   #rehydrated(hosted: HostedMachine, { index, snapshot, tail }: ActorRecord): Expected {
     const { version, snapshotVersion } = index;
     const unknown = { version, snapshotVersion, digest: undefined, snapshotDigest: undefined };
+    const retired = snapshot === undefined ? undefined : hosted.retiredAt(snapshot.payload);
+    if (retired !== undefined) this.#retirements.set(index.actor, retired);
     const restored = snapshot === undefined ? undefined : hosted.restore(snapshot.payload);
     if (snapshotVersion > 0 && restored === undefined) {
       const why = snapshot === undefined ? 'missing snapshot' : 'snapshot of another version of its machine';
@@ -182,7 +186,7 @@ export class ShardVerification {
   }
 
   async #fold(state: ShardState, until: number, projections: Projections, onPage: () => void): Promise<Replay> {
-    const replay = new Replay(this.#journal, this.#shard, this.#hosts);
+    const replay = new Replay(this.#journal, this.#shard, this.#hosts, undefined, this.#retirements);
     const arming = new Map<number, Address[]>();
     for (const { actor, generation } of state.timers) {
       arming.set(generation, [...(arming.get(generation) ?? []), actor]);
@@ -190,14 +194,16 @@ export class ShardVerification {
     await replay.advance(until, {
       onStep: (step) => {
         this.#compareEmitted(step);
-        this.#compareActor(step, state.head.seq);
+        const { actor, version } = step.entry;
+        if (this.#retirements.get(actor) !== version) this.#compareActor(step, state.head.seq);
         this.#projectRows(step, projections, state.head.seq);
         this.#countPublications(step);
-        for (const actor of arming.get(step.entry.seq) ?? []) {
-          if (actor !== step.entry.actor)
-            this.#differ(actor, `has a timer armed by entry ${step.entry.seq}, which is another actor's`);
+        for (const armed of arming.get(step.entry.seq) ?? []) {
+          if (armed !== actor)
+            this.#differ(armed, `has a timer armed by entry ${step.entry.seq}, which is another actor's`);
         }
       },
+      onRetired: (step) => this.#compareActor(step, state.head.seq),
       onProblem: ({ seq, actor, reason }) =>
         this.#differ(actor ?? `entry ${seq}`, `cannot be folded at entry ${seq}: ${reason}`),
       afterPage: (entries) => {

@@ -24,6 +24,7 @@ import {
 import type { Projection } from './projection.ts';
 import { Projections } from './projections.ts';
 import { projectedStep, Replay, type ReplayedActor, typesOf } from './replay.ts';
+import { retirementsOf } from './retirements.ts';
 
 export interface RebuildOptions {
   readonly journal: Journal;
@@ -132,8 +133,8 @@ function* snapshotBatches(actors: Iterable<ReplayedActor>): Generator<Pick<Commi
   let indices: ActorIndex[] = [];
   let snapshots: SnapshotRecord[] = [];
   let bytes = 0;
-  for (const { address, version, hosted, state } of actors) {
-    const payload = hosted.persist(state);
+  for (const { address, version, hosted, state, retired } of actors) {
+    const payload = hosted.persist(state, retired);
     indices.push({ actor: address, version, snapshotVersion: version, tail: [] });
     snapshots.push({ actor: address, version, payload });
     bytes += payload.length;
@@ -157,7 +158,9 @@ function versionsOf(projections: readonly Projection[], complete: boolean): Reco
 export async function rebuildShard(options: RebuildOptions): Promise<Rebuilt> {
   const { journal, lease, hosts, projections } = options;
   const appender = new Appender(journal, lease, options.head);
-  const replay = new Replay(journal, lease.shard, hosts, options.snapshots === true ? undefined : typesOf(projections));
+  const onlyTypes = options.snapshots === true ? undefined : typesOf(projections);
+  const retirements = await retirementsOf(journal, lease.shard, hosts);
+  const replay = new Replay(journal, lease.shard, hosts, onlyTypes, retirements);
   const rows = new Projections(projections);
   const batch = new RowBatch();
   const problems: string[] = [];

@@ -22,6 +22,8 @@ export interface ReplayedActor {
   readonly hosted: HostedMachine;
   state: AnyMachineSnapshot;
   version: number;
+  /** Version at which it was retired, if it was and that has been folded. */
+  retired: number | undefined;
 }
 
 export interface ReplayedStep {
@@ -42,6 +44,8 @@ export interface ReplayProblem {
 
 export interface ReplayHooks {
   readonly onStep: (step: ReplayedStep) => void;
+  /** After `onStep`, for the last step of an actor that was retired then: its state is the reduced one. */
+  readonly onRetired?: (step: ReplayedStep) => void;
   readonly onProblem: (problem: ReplayProblem) => void;
   /** Called between pages, with the number of entries of the last one. */
   readonly afterPage?: (entries: number) => Promise<void> | void;
@@ -61,18 +65,26 @@ export class Replay {
   readonly #shard: number;
   readonly #hosts: ReadonlyMap<string, HostedMachine>;
   readonly #onlyTypes: ReadonlySet<string> | undefined;
+  readonly #retirements: ReadonlyMap<Address, number>;
+  /** The last error that stood in the place of entries. */
+  #error: Error | undefined;
 
-  /** Entries of types that are not in `hosts` are problems, unless `onlyTypes` leaves them out on purpose. */
+  /**
+   * Entries of types that are not in `hosts` are problems, unless `onlyTypes` leaves them out on purpose. Actors that were
+   * retired are reduced at the version that `retirements` says.
+   */
   constructor(
     journal: Journal,
     shard: number,
     hosts: ReadonlyMap<string, HostedMachine>,
     onlyTypes?: ReadonlySet<string>,
+    retirements: ReadonlyMap<Address, number> = new Map(),
   ) {
     this.#journal = journal;
     this.#shard = shard;
     this.#hosts = hosts;
     this.#onlyTypes = onlyTypes;
+    this.#retirements = retirements;
   }
 
   /** Reads on to the entry `until`, or to the journal's end if that comes first. */
@@ -88,6 +100,9 @@ export class Replay {
   #take(entry: JournalEntry | Error, hooks: ReplayHooks): void {
     this.seq++;
     if (entry instanceof Error) {
+      // A damaged segment stands in the place of each of its entries, and is one problem.
+      if (entry === this.#error) return;
+      this.#error = entry;
       hooks.onProblem({ seq: this.seq, actor: undefined, reason: entry.message });
       return;
     }
@@ -99,12 +114,21 @@ export class Replay {
     if (this.broken.has(entry.actor)) return;
     try {
       const step = this.#fold(entry);
-      if (step !== undefined) hooks.onStep(step);
+      if (step === undefined) return;
+      hooks.onStep(step);
+      if (this.#retirements.get(entry.actor) === entry.version) this.#retire(step, hooks);
     } catch (error) {
       this.broken.add(entry.actor);
       this.actors.delete(entry.actor);
       hooks.onProblem({ seq: entry.seq, actor: entry.actor, reason: messageOf(error) });
     }
+  }
+
+  #retire(step: ReplayedStep, hooks: ReplayHooks): void {
+    const { actor } = step;
+    actor.state = actor.hosted.reduced(actor.state) ?? actor.state;
+    actor.retired = actor.version;
+    hooks.onRetired?.(step);
   }
 
   #fold(entry: JournalEntry): ReplayedStep | undefined {
@@ -115,7 +139,7 @@ export class Replay {
     let actor = this.actors.get(entry.actor);
     const began = actor === undefined ? hosted.initial(id) : undefined;
     if (actor === undefined) {
-      actor = { address: entry.actor, id, hosted, state: began!.state, version: 0 };
+      actor = { address: entry.actor, id, hosted, state: began!.state, version: 0, retired: undefined };
       this.actors.set(entry.actor, actor);
     }
     if (entry.version !== actor.version + 1) {
