@@ -11,6 +11,8 @@ export {
   type EffectContext,
   type EffectsOf,
   type EventOf,
+  type PlainSnapshot,
+  type RetirementPolicy,
   type SnapshotOf,
   type SnapshotPolicy,
 } from './actor/definition.ts';
@@ -19,6 +21,8 @@ export type { AnyEvent, Envelope } from './actor/envelope.ts';
 export { HostedMachine } from './actor/logic.ts';
 export { register } from './actor/registration.ts';
 export type { ActorRef, ActorState, ActorSystem, HistoryEntry, SendOptions } from './actor-system.ts';
+export type { Archive, Segment } from './archive/archive.ts';
+export { openArchive, withArchive } from './archive/open.ts';
 export { type Clock, sleep, systemClock } from './clock.ts';
 export type {
   Channel,

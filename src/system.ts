@@ -21,6 +21,7 @@ import { type Log, silentLog } from './log.ts';
 import { type Observer, silentObserver } from './observer.ts';
 import type { Projection } from './projection/projection.ts';
 import { Projections } from './projection/projections.ts';
+import { Compaction } from './shard/compaction.ts';
 import { Shard } from './shard/shard.ts';
 import type { Transport } from './shard/transport.ts';
 import { Hub } from './topic/hub.ts';
@@ -142,7 +143,9 @@ export async function openSystem(options: SystemOptions): Promise<ActorSystem> {
     throw error;
   }
   observer.watch(() => shards.map((shard) => shard.gauges));
+  const compaction = new Compaction({ ...parts, shards });
   const cancelSweeps = every(clock, sweepMs, () => {
+    compaction.sweep();
     for (const shard of shards) {
       shard.passivate();
       shard.outbox.retry();
@@ -155,10 +158,13 @@ export async function openSystem(options: SystemOptions): Promise<ActorSystem> {
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     cancelSweeps();
+    const compacted = compaction.stop();
     const idle = cluster === undefined ? Promise.all(shards.map((shard) => shard.stop())) : cluster.node.drain();
     await new Promise<void>((resolve, reject) => {
       const cancel = clock.after(stopMsMax, resolve, { keepAlive: true });
-      idle.then(() => resolve(), reject).finally(cancel);
+      Promise.all([idle, compacted])
+        .then(() => resolve(), reject)
+        .finally(cancel);
     });
     cancelRenewals();
     await cluster?.leave();

@@ -42,5 +42,5 @@ export function historyCommand(terminal: Terminal): Command {
     'troupe history user/c160f8cc-69a4-30bf-ab03-62752353d060',
     'troupe history room/8f14e45f-0000-4000-8000-000000000001 --json | jq .[].event',
   ]);
-  return withJson(withSettings(command, ['journal', 'shards']));
+  return withJson(withSettings(command, ['journal', 'shards', 'archive']));
 }

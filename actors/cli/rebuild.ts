@@ -116,5 +116,5 @@ export function rebuildCommand(terminal: Terminal): Command {
     .option('--snapshots', 'write a snapshot of every actor too; alone, the snapshots only')
     .action((views: string[], options: RebuildOptions) => rebuild(views, options, terminal));
   examples(command, ['troupe rebuild', 'troupe rebuild rooms', 'troupe rebuild --snapshots']);
-  return withSettings(command, ['journal', 'shards']);
+  return withSettings(command, ['journal', 'shards', 'archive']);
 }

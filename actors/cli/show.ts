@@ -34,5 +34,5 @@ export function showCommand(terminal: Terminal): Command {
     'troupe show user/c160f8cc-69a4-30bf-ab03-62752353d060',
     'troupe show room/8f14e45f-0000-4000-8000-000000000001 --json | jq .context',
   ]);
-  return withJson(withSettings(command, ['journal', 'shards']));
+  return withJson(withSettings(command, ['journal', 'shards', 'archive']));
 }

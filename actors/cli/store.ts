@@ -9,6 +9,7 @@ import {
   sleep,
   systemClock,
   TroupeError,
+  withArchive,
   withoutPassword,
 } from '../../src/index.ts';
 import { isShared, type StoreConfig } from '../config.ts';
@@ -28,17 +29,19 @@ function optionsOf(config: StoreConfig) {
   };
 }
 
-/** Opens the store as its writer; waits for the one that has it. */
-export function openForWriting(
+/** Opens the store and its archive as their writer; waits for the one that has it. */
+export async function openForWriting(
   config: StoreConfig,
   options: Pick<OpenJournalOptions, 'lockWaitMs' | 'warn' | 'deadlineMs'> = {},
 ): Promise<Journal> {
-  return openJournal(config.journal, { ...optionsOf(config), lockWaitMs: patienceMs, ...options });
+  const journal = await openJournal(config.journal, { ...optionsOf(config), lockWaitMs: patienceMs, ...options });
+  return withArchive(journal, config.archive);
 }
 
 /** Opens the store beside whoever writes it, gives it to `use`, and closes it. */
 export async function reading<T>(config: StoreConfig, use: (journal: Journal) => Promise<T>): Promise<T> {
-  const journal = await openJournal(config.journal, { ...optionsOf(config), readOnly: true });
+  const opened = await openJournal(config.journal, { ...optionsOf(config), readOnly: true });
+  const journal = await withArchive(opened, config.archive);
   try {
     return await use(journal);
   } finally {

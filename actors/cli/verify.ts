@@ -22,6 +22,7 @@ function summary(findings: Findings): string {
     count(findings.timers, 'timer'),
     count(findings.topics, 'topic'),
     count(findings.deadLetters, 'dead letter'),
+    ...(findings.segments > 0 ? [count(findings.segments, 'segment')] : []),
   ].join(', ');
 }
 
@@ -54,12 +55,14 @@ async function verify(options: VerifyOptions, terminal: Terminal): Promise<void>
 
 export function verifyCommand(terminal: Terminal): Command {
   const command = new Command('verify')
-    .description('check that snapshots, views, indices, timers, outboxes and topics agree with the journal')
+    .description(
+      'check that snapshots, views, indices, timers, outboxes, topics and the archive agree with the journal',
+    )
     .action((options: VerifyOptions) => verify(options, terminal));
   examples(command, [
     'troupe verify',
     'troupe verify --journal redis://127.0.0.1:6379',
     'troupe verify --json | jq .ok',
   ]);
-  return withJson(withSettings(command, ['journal', 'shards']));
+  return withJson(withSettings(command, ['journal', 'shards', 'archive']));
 }

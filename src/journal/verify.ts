@@ -17,6 +17,7 @@ import { topicShard } from '../topic/topic.ts';
 import { decode } from './codec.ts';
 import { Findings } from './findings.ts';
 import type { Journal, Mark, ShardState } from './journal.ts';
+import { verifyArchive } from './verify-archive.ts';
 import { ShardVerification } from './verify-shard.ts';
 
 export interface VerifyOptions {
@@ -157,6 +158,7 @@ export async function verifyJournal(options: VerifyOptions): Promise<Findings> {
   for (let shard = 0; shard < journal.shards; shard++) {
     const verification = new ShardVerification(journal, shard, hosts, projections, findings);
     await verification.run(() => options.onProgress?.(findings));
+    await verifyArchive(journal, shard, findings);
     findings.shards++;
     options.onProgress?.(findings);
   }
