@@ -7,17 +7,25 @@ import { openRedisJournal } from '../../src/journal/redis.ts';
 import { eventually } from '../journal/adapter.ts';
 import { contentOf, openClient, openJournal, startServer } from '../journal/redis-store.ts';
 import { bytes, fullDraft, takeShard } from '../journal/writer.ts';
+import { RedisCluster } from '../redis-cluster.ts';
 import { RedisServer } from '../redis-server.ts';
 import { describeClusterStore } from './conformance.ts';
 import { type ClusterWorld, listening, nodeInfo, plainInbox } from './world.ts';
 
-function worldOn(server: RedisServer, prefix: string, dispose: () => Promise<void>): ClusterWorld {
+function worldOn(
+  url: string,
+  prefix: string,
+  servers: readonly RedisServer[],
+  dispose: () => Promise<void>,
+): ClusterWorld {
   return {
-    open: () => openRedisJournal({ url: server.url, prefix, shards: 4 }),
+    open: () => openRedisJournal({ url, prefix, shards: 4 }),
     interrupt: async () => {
-      const client = new Redis(server.url);
-      await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-      client.disconnect();
+      for (const server of servers) {
+        const client = new Redis(server.url);
+        await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+        client.disconnect();
+      }
     },
     dispose,
   };
@@ -25,33 +33,24 @@ function worldOn(server: RedisServer, prefix: string, dispose: () => Promise<voi
 
 describeClusterStore('redis', async () => {
   const server = await RedisServer.start();
-  return worldOn(server, 'troupe', () => server.dispose());
+  return worldOn(server.url, 'troupe', [server], () => server.dispose());
 });
 
-// Such a server refuses keys and channels of several slots in one call. It takes seconds to start, so there is one for all.
-describe('where the server checks slots', () => {
-  let server: RedisServer | undefined;
+// Its servers refuse keys and channels of several slots in one call. It takes seconds to start, so there is one for all.
+describe('three primaries', () => {
+  let cluster: RedisCluster | undefined;
   let worlds = 0;
 
   afterAll(async () => {
-    await server?.dispose();
+    await cluster?.dispose();
   });
 
   describeClusterStore('redis', async () => {
-    server ??= await startCluster();
+    cluster ??= await RedisCluster.start({ replicas: 0 });
     worlds += 1;
-    return worldOn(server, `world-${worlds}`, async () => {});
+    return worldOn(cluster.url, `world-${worlds}`, cluster.servers, async () => {});
   });
 });
-
-async function startCluster(): Promise<RedisServer> {
-  const server = await RedisServer.start({ cluster: true });
-  const client = new Redis(server.url);
-  await client.cluster('ADDSLOTSRANGE', 0, 16_383);
-  await expect.poll(() => client.cluster('INFO'), { timeout: 10_000 }).toContain('cluster_state:ok');
-  client.disconnect();
-  return server;
-}
 
 async function clusterOf(server: RedisServer, deadlineMs = 5_000): Promise<ClusterStore> {
   return (await openJournal(server, { deadlineMs })).cluster!;
