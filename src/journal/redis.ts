@@ -36,7 +36,8 @@ import { parseLocation } from './redis/endpoint.ts';
 import { channelName, metaKey, type ShardKeys, shardKeys, topicKey, viewKey } from './redis/keys.ts';
 import { type FunctionName, functionName } from './redis/library.ts';
 import { ActorListing } from './redis/listing.ts';
-import { lexRange } from './redis/ranges.ts';
+import { type LexRange, mergedRows, rowRanges } from './redis/ranges.ts';
+import { actorField, rowKeyBytes } from './redis/records.ts';
 import { assertReplicas, confirmationOf, defaultReplicas, type RedisDurability } from './redis/replication.ts';
 import {
   actorOf,
@@ -246,7 +247,11 @@ class RedisJournal implements Journal {
   async readActors(shard: number, actors: readonly Address[]): ReturnType<Journal['readActors']> {
     const { actors: key, snapshots, journal } = this.#keysOf(shard);
     const read = async (some: readonly Address[]) => {
-      const replies = (await this.#call('read_actors', [key, snapshots, journal], some)) as readonly Reply[];
+      const replies = (await this.#call(
+        'read_actors',
+        [key, snapshots, journal],
+        some.map(actorField),
+      )) as readonly Reply[];
       return some.map((actor, i) => actorOf(shard, actor, replies[i] as Reply));
     };
     return (await Promise.all(slices(actors, actorsPerCall).map(read))).flat();
@@ -285,7 +290,7 @@ class RedisJournal implements Journal {
     this.#keysOf(shard);
     const key = viewKey(this.#store.prefix, shard, view);
     const read = async (some: readonly string[]) => {
-      const members = (await this.#call('read_rows', [key], some)) as readonly (Buffer | null)[];
+      const members = (await this.#call('read_rows', [key], some.map(rowKeyBytes))) as readonly (Buffer | null)[];
       return members.map((member) => (member === null ? undefined : rowOf(shard, view, member).payload));
     };
     return (await Promise.all(slices(keys, rowsPerCall).map(read))).flat();
@@ -294,11 +299,13 @@ class RedisJournal implements Journal {
   async readRange(...[shard, view, range]: Parameters<Journal['readRange']>): ReturnType<Journal['readRange']> {
     this.#keysOf(shard);
     if (range.limit < 1) return [];
-    const { command, from, to } = lexRange(range);
     const key = viewKey(this.#store.prefix, shard, view);
-    const call = commandOf(command, key).bytes(from).bytes(to).text('LIMIT').text('0').number(range.limit);
-    const members = (await this.#send(key, call.done())) as readonly Buffer[];
-    return members.map((member) => rowOf(shard, view, member));
+    const read = async ({ command, from, to }: LexRange) => {
+      const call = commandOf(command, key).bytes(from).bytes(to).text('LIMIT').text('0').number(range.limit);
+      const members = (await this.#send(key, call.done())) as readonly Buffer[];
+      return members.map((member) => rowOf(shard, view, member));
+    };
+    return mergedRows(await Promise.all(rowRanges(range).map(read)), range);
   }
 
   async readMeta(key: string): Promise<string | undefined> {
@@ -320,7 +327,7 @@ class RedisJournal implements Journal {
     await this.#wire.close();
   }
 
-  #call(name: FunctionName, keys: readonly string[], args: readonly (string | number)[]): Promise<Reply> {
+  #call(name: FunctionName, keys: readonly string[], args: readonly (string | number | Uint8Array)[]): Promise<Reply> {
     const fcall = name.startsWith('read_') ? 'FCALL_RO' : 'FCALL';
     return this.#send(keys[0] as string, commandOf(fcall, functionName(name), keys.length, ...keys, ...args).done());
   }

@@ -11,7 +11,7 @@ import { RedisCluster, type RedisClusterOptions } from '../redis-cluster.ts';
 import { RedisSentinel, type RedisSentinelOptions } from '../redis-sentinel.ts';
 import type { RedisServer } from '../redis-server.ts';
 import type { JournalAdapter } from './adapter.ts';
-import { damage } from './redis-store.ts';
+import { actorField, damage } from './redis-store.ts';
 
 export interface Group {
   readonly url: string;
@@ -70,7 +70,7 @@ export function groupAdapter(kind: string, group: () => Group): JournalAdapter {
         damage: (target) => withClient(group(), (client) => damage(client, prefix, target)),
         loseSnapshot: (shard, actor) =>
           withClient(group(), async (client) => {
-            await client.hdel(`${prefix}:{${shard}}:snapshots`, actor);
+            await client.hdel(`${prefix}:{${shard}}:snapshots`, actorField(actor));
           }),
         stall: async () => {
           for (const server of servers) server.pause();

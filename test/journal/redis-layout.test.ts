@@ -3,6 +3,7 @@
 import { Socket } from 'node:net';
 import type { Redis } from 'ioredis';
 import { expect, test, vi } from 'vitest';
+import type { ActorRecord } from '../../src/journal/journal.ts';
 import { openRedisJournal } from '../../src/journal/redis.ts';
 import { contentOf, openClient, openJournal, startServer } from './redis-store.ts';
 import { actorOf, bytes, fullDraft, plain, takeShard } from './writer.ts';
@@ -185,6 +186,37 @@ test('tells of a head that went backwards', async () => {
   expect(await client.hget('troupe:{0}:shard', 'rewinds')).toBe('1');
 });
 
+test('an actor without a tail is one record', async () => {
+  const server = await startServer();
+  const journal = await openJournal(server);
+  const client = openClient(server);
+  const writer = await takeShard(journal);
+  const actor = actorOf('room', 1);
+  const kept = async () => {
+    const [record] = await journal.readActors(0, [actor]);
+    const [listed] = await journal.listActors(0, { limit: 1 });
+    const { index, snapshot } = record as ActorRecord;
+    expect(listed).toEqual(index);
+    const records = await Promise.all(['actors', 'snapshots'].map((key) => client.hlen(`troupe:{0}:${key}`)));
+    return [index.version, index.tail.length, snapshot?.version, ...records];
+  };
+
+  await writer.write({ events: [{ actor, snapshot: 'first' }] });
+  const settled = await kept();
+  await writer.write({ events: [{ actor }] });
+  const going = await kept();
+  await writer.write({ events: [{ actor }] });
+  await writer.write({ events: [{ actor, snapshot: 'second' }] });
+  const settledAgain = await kept();
+  await writer.write({ events: [{ actor }, { actor, snapshot: 'third' }, { actor }] });
+  const goingAgain = await kept();
+
+  expect(settled).toEqual([1, 0, 1, 1, 0]);
+  expect(going).toEqual([2, 1, 1, 1, 1]);
+  expect(settledAgain).toEqual([4, 0, 4, 1, 0]);
+  expect(goingAgain).toEqual([7, 1, 6, 1, 1]);
+});
+
 test('costs little memory per event', async () => {
   const server = await startServer();
   const journal = await openJournal(server, { deadlineMs: 60_000 });
@@ -267,11 +299,11 @@ test('never shows a password', async () => {
 
 test('refuses a store of another layout', async () => {
   const server = await startServer();
-  await openClient(server).hset('troupe:meta', 'layout', '2');
+  await openClient(server).hset('troupe:meta', 'layout', '1');
 
   await expect(openJournal(server)).rejects.toMatchObject({
     code: 'JOURNAL_INCOMPATIBLE',
-    message: expect.stringContaining('layout 2'),
+    message: expect.stringContaining('the layout 1;'),
   });
 });
 

@@ -2,7 +2,9 @@
 
 import { type Cluster, Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
+import type { Address } from '../../src/actor/address.ts';
 import type { Journal } from '../../src/journal/journal.ts';
+import { actorField as fieldOf } from '../../src/journal/redis/records.ts';
 import { openRedisJournal, type RedisJournalOptions } from '../../src/journal/redis.ts';
 import { RedisServer, type RedisServerOptions } from '../redis-server.ts';
 import type { DamageTarget, JournalAdapter } from './adapter.ts';
@@ -21,7 +23,7 @@ export const redisAdapter: JournalAdapter = {
       damage: (target) => withClient(server, (client) => damage(client, 'troupe', target)),
       loseSnapshot: (shard, actor) =>
         withClient(server, async (client) => {
-          await client.hdel(`troupe:{${shard}}:snapshots`, actor);
+          await client.hdel(`troupe:{${shard}}:snapshots`, actorField(actor));
         }),
       stall: async () => {
         server.pause();
@@ -80,9 +82,9 @@ export async function damage(client: AnyClient, prefix: string, target: DamageTa
     case 'entry':
       return damageEntry(client, key('journal'), target.seq);
     case 'index':
-      return damageField(client, key('actors'), target.actor);
+      return damageField(client, key('actors'), actorField(target.actor));
     case 'snapshot':
-      return damageField(client, key('snapshots'), target.actor);
+      return damageField(client, key('snapshots'), actorField(target.actor));
     case 'timer':
       return damageField(client, key('timers'), `${target.actor}\0${target.id}`);
     case 'outbox':
@@ -104,7 +106,12 @@ export async function damage(client: AnyClient, prefix: string, target: DamageTa
   }
 }
 
-async function damageField(client: AnyClient, hash: string, field: string): Promise<void> {
+/** The field of an actor in its hashes. */
+export function actorField(actor: Address): Buffer {
+  return Buffer.from(fieldOf(actor));
+}
+
+async function damageField(client: AnyClient, hash: string, field: string | Buffer): Promise<void> {
   await client.hset(hash, field, flipped((await client.hgetBuffer(hash, field))!));
 }
 

@@ -4,17 +4,20 @@
  * knows no bytes. What a turn says twice about one row is sent once, as its last word. It sends nothing itself.
  */
 
-import type { Commit, CommitOutcome, PublicationRecord, ViewChange } from '../journal.ts';
+import type { Address } from '../../actor/address.ts';
+import type { ActorIndex, Commit, CommitOutcome, PublicationRecord, SnapshotRecord, ViewChange } from '../journal.ts';
 import type { Reply } from './connection.ts';
 import { type ShardKeys, topicKey, viewKey } from './keys.ts';
 import { functionName } from './library.ts';
 import {
+  actorField,
   checksum,
   encodeDeadLetter,
   encodeIndex,
   encodeSnapshot,
   encodeTimer,
   headChecksum,
+  rowKeyBytes,
   sealInto,
   timerField,
   writeEntry,
@@ -51,6 +54,7 @@ export function commitCall(commit: Commit, settings: CommitSettings): CommitCall
   const { prefix, keys } = settings;
   const topics = publicationsByTopic(commit.publications);
   const views = workByView(commit);
+  const snapshots = snapshotWork(commit);
   const command = new CommandBytes(1_024 + roomPerRecord * (commit.entries.length + commit.views.length));
   const keyCount = 11 + topics.size + views.size + inboxesOf(commit);
   command.text('FCALL').text(commitFunction).number(keyCount);
@@ -62,8 +66,8 @@ export function commitCall(commit: Commit, settings: CommitSettings): CommitCall
   const seq = commit.firstSeq + commit.entries.length - 1;
   command.number(commit.epoch.number).text(commit.epoch.nonce).number(commit.number).text(commit.id);
   command.number(commit.firstSeq).text(headChecksum({ commits: commit.number, seq, commitId: commit.id }));
-  command.bytes(countsOf(commit, settings, topics, views));
-  writeState(command, commit);
+  command.bytes(countsOf(commit, settings, topics, views, snapshots));
+  writeState(command, commit, snapshots);
   writeMessages(command, commit);
   for (const [topic, publications] of topics) {
     command.text(topic).number(publications.length);
@@ -74,22 +78,61 @@ export function commitCall(commit: Commit, settings: CommitSettings): CommitCall
   return { bytes: command.done(), outcomeOf: (reply) => outcomeOf(commit, topics, reply) };
 }
 
-function writeState(command: CommandBytes, commit: Commit): void {
+function writeState(command: CommandBytes, commit: Commit, { actors, apart, moved, merged }: SnapshotWork): void {
   for (const entry of commit.entries) writeEntry(command, entry);
-  for (const index of commit.actors) {
-    command.text(index.actor);
-    sealInto(command, index.actor, encodeIndex(index));
+  for (const { actor, index, snapshot } of actors) {
+    command.bytes(actorField(actor));
+    if (snapshot === undefined) sealInto(command, actor, encodeIndex(index));
+    else sealInto(command, actor, encodeSnapshot(snapshot.version, snapshot.payload));
   }
-  for (const snapshot of commit.snapshots) {
-    command.text(snapshot.actor);
-    sealInto(command, snapshot.actor, encodeSnapshot(snapshot.version, snapshot.payload));
+  for (const { actor, version, payload } of apart) {
+    command.bytes(actorField(actor));
+    sealInto(command, actor, encodeSnapshot(version, payload));
   }
+  for (const actor of moved) command.bytes(actorField(actor));
+  for (const actor of merged) command.bytes(actorField(actor));
   for (const timer of commit.timersSet) {
     const field = timerField(timer);
     command.text(field);
     sealInto(command, field, encodeTimer(timer));
   }
   for (const timer of commit.timersCleared) command.text(timerField(timer));
+}
+
+interface SnapshotWork {
+  /** What becomes of each actor's own field: its index, or the snapshot that stands for it. */
+  readonly actors: readonly {
+    readonly actor: Address;
+    readonly index: ActorIndex;
+    readonly snapshot: SnapshotRecord | undefined;
+  }[];
+  /** Snapshots beside an index. */
+  readonly apart: readonly SnapshotRecord[];
+  /** Actors whose snapshot may stand in the place of their index so far, which takes it back. */
+  readonly moved: readonly Address[];
+  /** Actors whose snapshot may stand beside their index so far. */
+  readonly merged: readonly Address[];
+}
+
+/** An actor without a tail is one record: its snapshot says all that its index would. */
+function snapshotWork({ actors, snapshots, firstSeq }: Commit): SnapshotWork {
+  const taken = new Map(snapshots.map((snapshot) => [snapshot.actor, snapshot]));
+  const apart = new Map(taken);
+  const moved: Address[] = [];
+  const merged: Address[] = [];
+  const own = actors.map((index) => {
+    const { actor, version, snapshotVersion, tail } = index;
+    const snapshot = taken.get(actor);
+    if (snapshot?.version === version && snapshotVersion === version && tail.length === 0) {
+      apart.delete(actor);
+      // A first event that is a first snapshot has none to replace.
+      if (version > 1) merged.push(actor);
+      return { actor, index, snapshot };
+    }
+    if (snapshot === undefined && snapshotVersion > 0 && (tail[0] ?? firstSeq) >= firstSeq) moved.push(actor);
+    return { actor, index, snapshot: undefined };
+  });
+  return { actors: own, apart: [...apart.values()], moved, merged };
 }
 
 function writeMessages(command: CommandBytes, commit: Commit): void {
@@ -118,10 +161,11 @@ function writeView(command: CommandBytes, view: string, { cleared, rows }: ViewW
     .text(cleared ? '1' : '0')
     .number(set.length)
     .number(deleted.length);
-  for (const [key] of set) command.text(key);
-  for (const key of deleted) command.text(key);
-  for (const [key, payload] of set) {
-    command.text('0').sealed(`${key}\0`, checksum(`${view} ${key}`, payload), payload);
+  const keys = set.map(([key]) => rowKeyBytes(key));
+  for (const key of keys) command.bytes(key);
+  for (const key of deleted) command.bytes(rowKeyBytes(key));
+  for (const [i, [key, payload]] of set.entries()) {
+    command.text('0').sealed(keys[i] as Buffer, checksum(`${view} ${key}`, payload), payload);
   }
 }
 
@@ -130,14 +174,18 @@ function countsOf(
   { topicHistoryMax, deadLettersMax }: CommitSettings,
   topics: ReadonlyMap<string, readonly PublicationRecord[]>,
   views: ReadonlyMap<string, ViewWork>,
+  snapshots: SnapshotWork,
 ): Uint8Array {
+  const { apart, moved, merged } = snapshots;
   const marks = new Set(commit.outbox.map(({ to }) => to)).size + commit.marks.length;
   const projections = Object.keys(commit.projections).length;
   let total =
     frameArguments +
     inboxesOf(commit) +
     9 * commit.entries.length +
-    2 * (commit.actors.length + commit.snapshots.length);
+    2 * (commit.actors.length + apart.length) +
+    moved.length +
+    merged.length;
   total += 2 * commit.timersSet.length + commit.timersCleared.length;
   total += 2 * (commit.outbox.length + commit.outboxAcked.length + marks + projections) + commit.deadLetters.length;
   total += 2 * topics.size + commit.publications.length;
@@ -148,7 +196,9 @@ function countsOf(
   const counts = [
     commit.entries.length,
     commit.actors.length,
-    commit.snapshots.length,
+    apart.length,
+    moved.length,
+    merged.length,
     commit.timersSet.length,
     commit.timersCleared.length,
     commit.outbox.length,

@@ -5,8 +5,10 @@
 --       named
 -- ARGV  1 epoch  2 nonce  3 number  4 id  5 first seq  6 checksum of the new head  7 counts (commit-call.ts), then
 --       entries:      actor, version, type, emitted, operation, from, at, payload, checksum
---       actors:       address, record
---       snapshots:    address, record
+--       actors:       field, record (an index, or the snapshot that stands for it)
+--       snapshots:    field, record of those beside an index
+--       moved:        field of actors whose snapshot may stand for their index so far
+--       merged:       field of actors whose snapshot may stand beside their index so far
 --       timers:       field, record        cleared timers: field
 --       outbox:       field (shard:n), record        acknowledged: shard, n
 --       marks:        field (in:shard or out:shard), n
@@ -41,9 +43,18 @@ end
 local function addActors(keys, args, at, count)
   local behind, created = spread('HSET', keys[3], args, at, count)
   if created > 0 and call('EXISTS', keys[4]) == 1 then
-    for i = at, behind - 1, 2 do call('ZADD', keys[4], '0', args[i]) end
+    for i = at, behind - 1, 2 do call('ZADD', keys[4], '0', addressOf(args[i])) end
   end
   return behind
+end
+
+-- A snapshot that stands for an index gives way to one, and goes beside it.
+local function moveSnapshots(keys, args, at, count)
+  for i = at, at + count - 1 do
+    local record = call('HGET', keys[3], args[i])
+    if record and isSnapshot(record) then call('HSET', keys[5], args[i], record) end
+  end
+  return at + count
 end
 
 local function acknowledge(outbox, marks, to, upto)
@@ -125,11 +136,11 @@ define('commit', {}, function(keys, args)
   local refusal = verdict(keys[1], args)
   if refusal then return refusal end
 
-  local entries, actors, snapshots, timers, cleared, outbox, acked, marks, projections, dead, topics, views, argv,
-    historyMax, deadMax, inboxes = struct.unpack('>I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4', args[7])
+  local entries, actors, snapshots, moved, merged, timers, cleared, outbox, acked, marks, projections, dead, topics,
+    views, argv, historyMax, deadMax, inboxes = struct.unpack('>I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4', args[7])
   if argv ~= #args then return { 'invalid', #args .. ' arguments came of ' .. argv } end
   local why = actors > 0 and (wrong('HLEN', keys[3]) or wrong('ZCARD', keys[4]))
-    or snapshots > 0 and wrong('HLEN', keys[5])
+    or snapshots + moved + merged > 0 and wrong('HLEN', keys[5])
     or timers + cleared > 0 and wrong('HLEN', keys[6])
     or outbox + acked > 0 and wrong('HLEN', keys[7])
     or outbox + acked + marks + inboxes > 0 and wrong('HLEN', keys[8])
@@ -139,7 +150,8 @@ define('commit', {}, function(keys, args)
   for i = 12, #keys - inboxes do why = why or wrong(i < 12 + topics and 'LLEN' or 'ZCARD', keys[i]) end
   local heads
   if topics > 0 and not why then
-    local before = 9 * entries + 2 * (actors + snapshots + timers + outbox + acked + marks + projections) + cleared + dead
+    local before = 9 * entries + 2 * (actors + snapshots + timers + outbox + acked + marks + projections) + moved + merged
+      + cleared + dead
     heads, why = headsOf(keys, args, 8 + before, topics)
   end
   if why then return { 'invalid', why } end
@@ -148,8 +160,12 @@ define('commit', {}, function(keys, args)
   local refused = addEntries(keys[2], args, at, first, entries)
   if refused then return { 'invalid', keys[2] .. ': ' .. refused } end
   at = at + 9 * entries
-  if actors > 0 then at = addActors(keys, args, at, 2 * actors) end
-  if snapshots > 0 then at = spread('HSET', keys[5], args, at, 2 * snapshots) end
+  local snapshotsAt = at + 2 * actors
+  local movedAt = snapshotsAt + 2 * snapshots
+  moveSnapshots(keys, args, movedAt, moved)
+  if actors > 0 then addActors(keys, args, at, 2 * actors) end
+  spread('HSET', keys[5], args, snapshotsAt, 2 * snapshots)
+  at = spread('HDEL', keys[5], args, movedAt + moved, merged)
   if timers + cleared > 0 then
     -- A timer that is cleared and set again is set.
     spread('HDEL', keys[6], args, at + 2 * timers, cleared)

@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 /** Version of the keys and records. A store written by another one is refused. */
-export const layoutVersion = 1;
+export const layoutVersion = 2;
 
 const parts = ['prelude', 'leases', 'commit', 'trim', 'reads', 'listing', 'cluster'];
 

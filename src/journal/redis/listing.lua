@@ -36,7 +36,7 @@ define('list_actors', {}, function(keys, args)
   local page = {}
   for _, address in ipairs(call(args[1], keys[1], args[2], args[3], 'LIMIT', 0, args[4])) do
     page[#page + 1] = address
-    page[#page + 1] = call('HGET', keys[2], address)
+    page[#page + 1] = call('HGET', keys[2], fieldOf(address))
   end
   return page
 end)

@@ -15,6 +15,7 @@ import type { Reply } from './connection.ts';
 import type { ShardKeys } from './keys.ts';
 import { functionName } from './library.ts';
 import { lexRange } from './ranges.ts';
+import { actorOfField } from './records.ts';
 import { indexOf } from './replies.ts';
 import { commandOf } from './resp.ts';
 
@@ -85,7 +86,7 @@ export class ActorListing {
       const [next, pairs] = reply as readonly [Buffer, readonly Buffer[]];
       cursor = String(next);
       const add = commandOf('FCALL', functionName('add_listing'), 1, addresses, nonce, cursor === '0' ? 1 : 0);
-      for (let i = 0; i < pairs.length; i += 2) add.bytes(pairs[i] as Buffer);
+      for (let i = 0; i < pairs.length; i += 2) add.text(actorOfField(pairs[i] as Buffer));
       if ((await send(addresses, add.done())) !== 1) return;
     } while (cursor !== '0');
   }

@@ -16,6 +16,7 @@ end)
 -- the tail and the distances of the others), consecutive ones in one command. Flat, ten values an entry: its id and the
 -- values of its nine fields without their names, which would double the reply. One with other fields is left out.
 local function tailOf(journal, record)
+  if isSnapshot(record) then return {} end
   local readable, index = pcall(cmsgpack.unpack, string.sub(record, 5))
   if not readable or type(index) ~= 'table' then return {} end
   local tail, seq, i = {}, 0, 3
@@ -39,8 +40,8 @@ local function tailOf(journal, record)
 end
 
 -- KEYS  1 actors  2 snapshots  3 journal
--- ARGV  addresses
--- gives per address {index, snapshot or nothing, values of the tail's entries}, or {} for an actor without an index
+-- ARGV  fields of actors
+-- gives per actor {index or the snapshot that stands for it, snapshot or nothing, values of the tail's entries}, or {} for an actor without an index
 define('read_actors', { 'no-writes' }, function(keys, args)
   local indexes = call('HMGET', keys[1], unpack(args))
   local snapshots = call('HMGET', keys[2], unpack(args))
@@ -64,7 +65,7 @@ define('read_topic', { 'no-writes' }, function(keys, args)
 end)
 
 -- KEYS  1 view
--- ARGV  keys of rows
+-- ARGV  keys of rows, as they stand in members
 -- gives per key the member, or nothing
 define('read_rows', { 'no-writes' }, function(keys, args)
   local members = {}

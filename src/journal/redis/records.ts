@@ -7,7 +7,16 @@
 import { crc32 } from 'node:zlib';
 import type { Address } from '../../actor/address.ts';
 import { decode, encode } from '../codec.ts';
-import type { ActorIndex, DeadLetterRecord, Head, JournalEntry, TimerKey, TimerRecord } from '../journal.ts';
+import type {
+  ActorIndex,
+  DeadLetterRecord,
+  Head,
+  JournalEntry,
+  SnapshotRecord,
+  TimerKey,
+  TimerRecord,
+} from '../journal.ts';
+import { uuidText, writeUuid } from '../uuid-bytes.ts';
 import type { CommandBytes } from './resp.ts';
 
 /** Checksum of a body that is kept under `name`. */
@@ -16,7 +25,7 @@ export function checksum(name: string, body: Uint8Array): number {
 }
 
 export function sealInto(command: CommandBytes, name: string, body: Uint8Array): void {
-  command.sealed('', checksum(name, body), body);
+  command.sealed(undefined, checksum(name, body), body);
 }
 
 /** The body of the record `name`; undefined when it is damaged. */
@@ -52,16 +61,65 @@ export function decodeIndex(actor: Address, body: Uint8Array): ActorIndex {
   return { actor, version, snapshotVersion, tail };
 }
 
-/** The body of a snapshot record: its version before the payload. */
+/**
+ * The body of a snapshot record: its version as a number of msgpack, then the payload. An actor without a tail has this
+ * in the place of its index: its first byte, no head of an array, tells (also commit.lua and reads.lua).
+ */
 export function encodeSnapshot(version: number, payload: Uint8Array): Uint8Array {
-  const body = Buffer.allocUnsafe(8 + payload.length);
-  body.writeDoubleBE(version, 0);
-  body.set(payload, 8);
-  return body;
+  return Buffer.concat([encode(version), payload]);
 }
 
-export function decodeSnapshot(body: Buffer): { readonly version: number; readonly payload: Uint8Array } {
-  return { version: body.readDoubleBE(0), payload: body.subarray(8) };
+export function decodeSnapshot(actor: Address, body: Buffer): SnapshotRecord {
+  const size = sizeOfNumber(body[0] ?? 0);
+  return { actor, version: decode<number>(body.subarray(0, size)), payload: body.subarray(size) };
+}
+
+export function isSnapshot(body: Buffer): boolean {
+  return sizeOfNumber(body[0] ?? 0) > 0;
+}
+
+/** Bytes of the msgpack number that begins with this one, of those a version is; 0 if none does. */
+function sizeOfNumber(first: number): number {
+  if (first < 0x80) return 1;
+  return first >= 0xcc && first <= 0xcf ? 1 + (1 << (first - 0xcc)) : 0;
+}
+
+/** Stands for the slash of an address whose id follows as 16 bytes. */
+export const idMark = 1;
+
+/** The field of an actor: its type, a byte and the 16 of its id. */
+export function actorField(actor: Address): Uint8Array {
+  const slash = actor.indexOf('/');
+  const field = Buffer.allocUnsafe(slash + 17);
+  if (actor.length !== slash + 37 || !writeUuid(actor, field, slash + 1, slash + 1)) return Buffer.from(actor);
+  field.write(actor, 0, slash, 'latin1');
+  field[slash] = idMark;
+  return field;
+}
+
+export function actorOfField(field: Buffer): Address {
+  const mark = field.indexOf(idMark);
+  const slash = field.indexOf('/');
+  if (mark < 0 || (slash >= 0 && slash < mark)) return field.toString('latin1') as Address;
+  return `${field.toString('latin1', 0, mark)}/${uuidText(field, mark + 1)}`;
+}
+
+/** The key of a row as it stands in a member: that of a UUID and more begins with a byte and the 16 of the UUID. */
+export function rowKeyBytes(key: string): Buffer {
+  const bytes = Buffer.allocUnsafe(Math.max(17, key.length));
+  if (key.length < 36 || !writeUuid(key, bytes, 1)) return Buffer.from(key, 'latin1');
+  bytes[0] = idMark;
+  bytes.write(key.slice(36), 17, 'latin1');
+  return bytes.subarray(0, key.length - 19);
+}
+
+/** The key at the beginning of a member, and where its zero byte stands; undefined when there is none. */
+export function readRowKey(member: Buffer): { readonly key: string; readonly end: number } | undefined {
+  const isShort = member[0] === idMark;
+  const end = member.indexOf(0, isShort ? 17 : 0);
+  if (end < 0) return undefined;
+  const key = isShort ? uuidText(member, 1) + member.toString('latin1', 17, end) : member.toString('latin1', 0, end);
+  return { key, end };
 }
 
 /** Address, zero byte, id: an address may hold any other ASCII character. */

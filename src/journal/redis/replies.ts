@@ -29,7 +29,9 @@ import {
   decodeTimer,
   entryFields,
   headChecksum,
+  isSnapshot,
   readEntry,
+  readRowKey,
   timerKeyOf,
   unsealed,
 } from './records.ts';
@@ -111,7 +113,8 @@ export function actorOf(shard: number, actor: Address, reply: Reply): ActorRecor
   const [record, snapshotRecord, values = []] = reply as readonly [Buffer?, (Buffer | null)?, Pairs?];
   if (record === undefined) return undefined;
   try {
-    const index = indexOf(shard, actor, record);
+    const { index, snapshot: own } = ownRecord(shard, actor, record);
+    if (own !== undefined) return { index, tail: [], snapshot: own };
     const size = entryFields + 1;
     const tail = index.tail.map((seq, i) => tailEntry(shard, actor, seq, values.slice(i * size, (i + 1) * size)));
     if (index.snapshotVersion === 0 || snapshotRecord == null) return { index, tail };
@@ -123,14 +126,26 @@ export function actorOf(shard: number, actor: Address, reply: Reply): ActorRecor
 }
 
 export function indexOf(shard: number, actor: Address, record: Buffer): ActorIndex {
+  return ownRecord(shard, actor, record).index;
+}
+
+/** The index of an actor, or the one that the snapshot in its place stands for. */
+function ownRecord(
+  shard: number,
+  actor: Address,
+  record: Buffer,
+): { readonly index: ActorIndex; readonly snapshot?: SnapshotRecord } {
   const body = unsealed(actor, record);
-  if (body !== undefined) return decodeIndex(actor, body);
-  throw damagedActor(shard, actor, 'index', `The index of ${actor} is damaged.`);
+  if (body === undefined) throw damagedActor(shard, actor, 'index', `The index of ${actor} is damaged.`);
+  if (!isSnapshot(body)) return { index: decodeIndex(actor, body) };
+  const snapshot = decodeSnapshot(actor, body);
+  const { version } = snapshot;
+  return { index: { actor, version, snapshotVersion: version, tail: [] }, snapshot };
 }
 
 function snapshotOf(shard: number, actor: Address, record: Buffer): SnapshotRecord {
   const body = unsealed(actor, record);
-  if (body !== undefined) return { actor, ...decodeSnapshot(body) };
+  if (body !== undefined) return decodeSnapshot(actor, body);
   throw damagedActor(shard, actor, 'snapshot', `The snapshot of ${actor} is damaged.`);
 }
 
@@ -183,9 +198,9 @@ export function deadLetterOf(shard: number, record: Buffer): DeadLetterRecord {
 
 /** The row of a sorted set's member: key, zero byte, sealed payload. */
 export function rowOf(shard: number, view: string, member: Buffer): ViewRow {
-  const end = member.indexOf(0);
-  const key = member.toString('latin1', 0, Math.max(0, end));
-  const payload = end < 0 ? undefined : unsealed(`${view} ${key}`, member.subarray(end + 1));
+  const found = readRowKey(member);
+  const key = found?.key ?? '';
+  const payload = found && unsealed(`${view} ${key}`, member.subarray(found.end + 1));
   if (payload !== undefined) return { key, payload };
   throw new TroupeError('JOURNAL_DAMAGED', `Row ${key} of view ${view} is damaged.`, { shard, view, key });
 }

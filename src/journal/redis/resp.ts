@@ -55,12 +55,17 @@ export class CommandBytes {
     return this;
   }
 
-  /** One argument made of a checksum and the bytes it is about, behind an optional ASCII head. */
-  sealed(head: string, checksum: number, value: Uint8Array): this {
-    const length = head.length + 4 + value.length;
+  /** One argument made of a checksum and the bytes it is about, behind an optional key and its zero byte. */
+  sealed(key: Uint8Array | undefined, checksum: number, value: Uint8Array): this {
+    const head = key === undefined ? 0 : key.length + 1;
+    const length = head + 4 + value.length;
     this.#reserve(length + 32);
     let at = this.#length(length);
-    if (head !== '') at += this.#bytes.write(head, at, 'latin1');
+    if (key !== undefined) {
+      this.#bytes.set(key, at);
+      this.#bytes[at + key.length] = 0;
+      at += head;
+    }
     at = this.#bytes.writeUInt32BE(checksum >>> 0, at);
     this.#bytes.set(value, at);
     this.#end(at + value.length);
