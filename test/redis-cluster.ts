@@ -123,13 +123,20 @@ export class RedisCluster {
   async failover(slot: number): Promise<RedisServer> {
     const [before, replica] = [await this.primaryOf(slot), await this.replicaOf(slot)];
     await isFollowing(replica);
-    await askServer(replica, 'CLUSTER', 'FAILOVER');
-    return this.primaryAfter(slot, before);
+    // A server gives an attempt up after five seconds, for example when votes were late.
+    for (let attempt = 1; ; attempt++) {
+      await askServer(replica, 'CLUSTER', 'FAILOVER');
+      try {
+        return await this.primaryAfter(slot, before, 6_000);
+      } catch (error) {
+        if (attempt === 3) throw error;
+      }
+    }
   }
 
   /** Resolves with the node that has got the slot instead of `before`, once most nodes know. */
-  async primaryAfter(slot: number, before: RedisServer): Promise<RedisServer> {
-    await until(async () => (await this.primaryOf(slot).catch(() => before)) !== before);
+  async primaryAfter(slot: number, before: RedisServer, ms?: number): Promise<RedisServer> {
+    await until(async () => (await this.primaryOf(slot).catch(() => before)) !== before, ms);
     return this.primaryOf(slot);
   }
 
@@ -160,8 +167,7 @@ export class RedisCluster {
 
   /** Moves a slot with its keys to another primary. Gives that one. */
   async migrateSlot(slot: number, to?: RedisServer): Promise<RedisServer> {
-    const from = await this.primaryOf(slot);
-    const target = to ?? (await this.#otherPrimary(slot, from));
+    const target = to ?? (await this.otherPrimary(slot));
     await this.beginMigration(slot, target);
     while ((await this.moveKeys(slot, target)) > 0);
     await this.endMigration(slot, target);
@@ -172,9 +178,11 @@ export class RedisCluster {
     await Promise.all(this.#servers.map((server) => server.dispose()));
   }
 
-  async #otherPrimary(slot: number, from: RedisServer): Promise<RedisServer> {
+  /** A primary that does not have the slot. */
+  async otherPrimary(slot: number): Promise<RedisServer> {
+    const from = await this.primaryOf(slot);
     const half = slotCount / 2;
-    for (const other of [(slot + half) % slotCount, (slot + half / 2) % slotCount]) {
+    for (const other of [slot + half, slot + half / 2, slot + half / 4].map((far) => far % slotCount)) {
       const primary = await this.primaryOf(other);
       if (primary !== from) return primary;
     }

@@ -145,10 +145,10 @@ export function isFollowing(replica: RedisServer): Promise<void> {
 }
 
 /** Looks again until it holds; the machine may be slow. */
-export async function until(holds: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + waitMs;
+export async function until(holds: () => Promise<boolean>, ms = waitMs): Promise<void> {
+  const end = performance.now() + ms;
   while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`It did not happen within ${waitMs} ms: ${holds}`);
+    if (performance.now() > end) throw new Error(`It did not happen within ${ms} ms: ${holds}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

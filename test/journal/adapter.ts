@@ -82,13 +82,13 @@ export async function freshStore(adapter: JournalAdapter): Promise<FreshStore> {
   };
 }
 
-/** Runs `probe` until it gives something, at most 10 s. */
-export async function eventually<T>(probe: () => Promise<T | undefined>): Promise<T> {
-  const end = performance.now() + 10_000;
+/** Runs `probe` until it gives something, at most 10 s unless told otherwise. */
+export async function eventually<T>(probe: () => Promise<T | undefined>, ms = 10_000): Promise<T> {
+  const end = performance.now() + ms;
   for (;;) {
     const found = await probe();
     if (found !== undefined) return found;
-    if (performance.now() > end) throw new Error('It did not happen within 10 s.');
+    if (performance.now() > end) throw new Error(`It did not happen within ${ms} ms.`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

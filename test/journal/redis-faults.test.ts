@@ -3,49 +3,11 @@
 import { once } from 'node:events';
 import { connect as connectSocket, createServer, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Commit, CommitOutcome, Journal } from '../../src/journal/journal.ts';
+import type { Commit, CommitOutcome } from '../../src/journal/journal.ts';
 import { eventually } from './adapter.ts';
+import { commitUntilLost, expectWhole, numbered } from './commit-stream.ts';
 import { contentOf, openClient, openJournal, startServer } from './redis-store.ts';
-import { actorOf, bytes, type Draft, fullDraft, storyOf, takeShard, type Writer } from './writer.ts';
-
-/** A commit that shows in five kinds of record, so that a half applied one is seen. */
-function numbered(n: number): Draft {
-  return {
-    events: [{ actor: actorOf('room', n) }, { actor: actorOf('user', n), snapshot: `state ${n}` }],
-    outbox: [{ to: 1, n, payload: bytes(`parcel ${n}`) }],
-    marks: [{ shard: 2, n }],
-    publications: [{ topic: 'room:news', payload: bytes(`news ${n}`) }],
-    views: [{ view: 'rooms', key: `room-${String(n).padStart(9, '0')}`, payload: bytes(`row ${n}`) }],
-  };
-}
-
-/** Commits one after the other, two in flight, until one is not done. Gives what was answered done, and what was not. */
-async function commitUntilLost(journal: Journal, writer: Writer): Promise<{ done: Commit[]; doubtful: Commit[] }> {
-  const done: Commit[] = [];
-  const doubtful: Commit[] = [];
-  while (doubtful.length === 0) {
-    const pair = [1, 2].map(() => writer.draft(numbered(writer.commits + 1)));
-    const outcomes = await Promise.all(pair.map((commit) => journal.commit(commit)));
-    for (const [i, outcome] of outcomes.entries()) (outcome.kind === 'done' ? done : doubtful).push(pair[i] as Commit);
-  }
-  return { done, doubtful };
-}
-
-async function expectWhole(journal: Journal, commits: number): Promise<void> {
-  const state = await journal.readShard(0);
-  const entries = await journal.readEntries(0, 0, 2 * commits + 10);
-  const rows = await journal.readRange(0, 'rooms', { limit: commits + 10 });
-  const topic = await journal.readTopic(0, 'room:news', 0, 1);
-  expect(state.head).toMatchObject({ commits, seq: 2 * commits });
-  expect(entries.map((entry) => !(entry instanceof Error) && entry.seq)).toEqual(
-    Array.from({ length: 2 * commits }, (_, i) => i + 1),
-  );
-  expect(rows).toHaveLength(commits);
-  expect(topic.head).toBe(commits);
-  expect(state.outbox).toHaveLength(commits);
-  expect(state.marks).toEqual([{ shard: 2, n: commits }]);
-  expect(await journal.listActors(0, { limit: 3 * commits })).toHaveLength(2 * commits);
-}
+import { fullDraft, storyOf, takeShard } from './writer.ts';
 
 test('keeps every answered commit over kill -9', { timeout: 120_000 }, async () => {
   const server = await startServer({ appendfsync: 'always' });

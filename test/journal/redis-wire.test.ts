@@ -7,20 +7,8 @@ import { commandOf } from '../../src/journal/redis/resp.ts';
 import { openWire } from '../../src/journal/redis/servers.ts';
 import type { Wire } from '../../src/journal/redis/wire.ts';
 import { eventually } from './adapter.ts';
+import { Ear } from './ear.ts';
 import { openClient, startServer } from './redis-store.ts';
-
-/** Writes down what a listener is told. */
-class Ear {
-  readonly heard: string[] = [];
-  actives = 0;
-  message(payload: Buffer): void {
-    this.heard.push(String(payload));
-  }
-  active(): void {
-    this.actives += 1;
-    this.heard.push('active');
-  }
-}
 
 async function openTestWire(url: string, deadlineMs = 5_000): Promise<Wire> {
   const wire = await openWire(parseLocation(url), { deadlineMs, clock: systemClock });
