@@ -33,7 +33,19 @@ function summaryLine(look: Look): string {
   return `${count(look.nodes.length, 'node')}; ${count(total, 'shard')}: ${owned} owned (${moving} moving), ${withoutOwner} without owner`;
 }
 
-const nodeHeader = ['NODE', 'ROLE', 'WEIGHT', 'STATE', 'SHARDS', 'PLACED', 'COMMITS/S', 'LAG', 'SINCE', 'EXPIRES', 'ABOUT'];
+const nodeHeader = [
+  'NODE',
+  'ROLE',
+  'WEIGHT',
+  'STATE',
+  'SHARDS',
+  'PLACED',
+  'COMMITS/S',
+  'LAG',
+  'SINCE',
+  'EXPIRES',
+  'ABOUT',
+];
 
 function nodeLines(look: Look): readonly string[] {
   const rows = look.nodes.map((node) => [

@@ -172,6 +172,8 @@ describe('readConfig', () => {
     ]);
     expect(mistakes({}, { role, journal: 'memory:' })[0]).toContain(`--role "${role}" needs`);
     expect(mistakes({ ROLE: role, JOURNAL: 'redis://host' })).toEqual([]);
+    expect(mistakes({ ROLE: role, JOURNAL: 'redis+sentinel://a:26379,b:26379/main' })).toEqual([]);
+    expect(mistakes({ ROLE: role, JOURNAL: 'redis+cluster://a:7000,b:7001' })).toEqual([]);
     expect(mistakes({ ROLE: role, JOURNAL: 'nowhere' })).toHaveLength(1);
   });
 
