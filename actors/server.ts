@@ -101,7 +101,14 @@ async function systemOf(options: ChatServerOptions, log: Log, clock: Clock, ids:
     ...(isShared || role !== 'all' ? { cluster: { role, weight, about: `${host}:${port}` } } : {}),
     ...(metrics === undefined ? {} : { observer: metrics.runtime }),
   };
-  return openSystem({ journal, actors: chatActors, projections: chatProjections, limits, log, clock, ids, ...place });
+  const parts = { journal, actors: chatActors, projections: chatProjections, limits, log, clock, ids };
+  try {
+    return await openSystem({ ...parts, ...place });
+  } catch (error) {
+    // A system that does not come about leaves it open, and an open journal keeps the process alive.
+    await journal.close();
+    throw error;
+  }
 }
 
 /** Tries a busy port again: an earlier server may still be finishing. */
