@@ -102,6 +102,11 @@ class Lane {
     return this.#flow.kind === 'hold' || this.#flow.kind === 'swallow';
   }
 
+  /** What was taken, and waits for its time. */
+  get waiting(): Buffer {
+    return Buffer.concat(this.#waiting.flatMap(({ bytes }) => (bytes === undefined ? [] : [bytes])));
+  }
+
   forget(): void {
     this.#cancelTimer?.();
     this.#waiting = [];
@@ -197,6 +202,11 @@ export class ChaosConnection {
   bytes(direction: Direction): { readonly taken: number; readonly given: number } {
     const { taken, given } = this.#lanes[direction];
     return { taken, given };
+  }
+
+  /** What a delayed direction has for later. */
+  waiting(direction: Direction): Buffer {
+    return this.#lanes[direction].waiting;
   }
 
   flow(direction: Direction | 'both', flow: Flow): void {

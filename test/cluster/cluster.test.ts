@@ -87,7 +87,7 @@ test('a node that ends by itself is told', async () => {
   process.kill(node!.pid!, 'SIGKILL');
   const told = await poll(async () => (cluster.crashes.length > 0 ? cluster.crashes : undefined), 'nothing is told');
 
-  expect(told).toEqual([expect.stringContaining('node-1: The server ended with SIGKILL')]);
+  expect(told).toEqual([expect.stringContaining('a: The server ended with SIGKILL')]);
 });
 
 function isThere(pid: number): boolean {

@@ -5,6 +5,10 @@
 
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import type { ShardStatus } from '../../src/cluster/cluster-store.ts';
+import { placementOf } from '../../src/cluster/placement.ts';
+import { type Journal, openJournal } from '../../src/index.ts';
+import { poll } from '../e2e/deadline.ts';
 import { RedisServer, type RedisServerOptions } from '../redis-server.ts';
 import { ChaosProxy } from './chaos-proxy.ts';
 import { ClusterNode, type NodeSpec, type Program } from './node.ts';
@@ -24,11 +28,22 @@ export interface ClusterOptions {
   readonly redis?: RedisServerOptions;
 }
 
+/** For slow machines. */
+const placedMs = 60_000;
 const bin = join(import.meta.dirname, '../../actors/cli/troupe.js');
 
 export interface Verification {
   readonly code: number;
   readonly output: string;
+}
+
+/** a, b, c: ids whose placement on few shards leaves nobody without one. */
+function nameOf(index: number): string {
+  return String.fromCharCode('a'.charCodeAt(0) + index);
+}
+
+function statusesOf({ cluster, shards }: Journal): Promise<readonly ShardStatus[]> {
+  return cluster!.statuses(Array.from({ length: shards }, (_, shard) => shard));
 }
 
 /** `troupe verify`, beside whatever runs on the store. */
@@ -57,7 +72,7 @@ export class Cluster {
     const cluster = new Cluster(options, await RedisServer.start(options.redis));
     const { nodes } = options;
     const specs: readonly NodeSpec[] =
-      typeof nodes === 'number' ? Array.from({ length: nodes }, (_, index) => ({ id: `node-${index + 1}` })) : nodes;
+      typeof nodes === 'number' ? Array.from({ length: nodes }, (_, index) => ({ id: nameOf(index) })) : nodes;
     try {
       await Promise.all(specs.map((spec) => cluster.add(spec)));
     } catch (error) {
@@ -111,8 +126,49 @@ export class Cluster {
     return node;
   }
 
+  /** What the store says of each shard. */
+  statuses(): Promise<readonly ShardStatus[]> {
+    return this.#looking(statusesOf);
+  }
+
+  /** Resolves when exactly the live nodes are known, and each holds the shards that are to be its own. */
+  placed(): Promise<void> {
+    const look = (): Promise<true | undefined> =>
+      this.#looking(async (journal) => {
+        const [view, statuses] = [await journal.cluster!.view(), await statusesOf(journal)];
+        const live = this.live.map(({ id }) => id).join();
+        if (view.nodes.map(({ id }) => id).join() !== live) return undefined;
+        const isHome = ({ shard, node, expiresInMs }: ShardStatus) =>
+          expiresInMs > 0 && node === placementOf(shard, view);
+        return statuses.every(isHome) ? true : undefined;
+      });
+    return poll(look, 'The shards are not where they are to be', placedMs).then(() => undefined);
+  }
+
+  async #looking<T>(look: (journal: Journal) => Promise<T>): Promise<T> {
+    const journal = await openJournal(this.redis.url);
+    try {
+      return await look(journal);
+    } finally {
+      await journal.close();
+    }
+  }
+
   verify(): Promise<Verification> {
     return verifyStore(this.redis.url);
+  }
+
+  /** All nodes run again, and nothing is between them and Redis. */
+  async heal(): Promise<void> {
+    for (const { proxy } of this.#nodes) proxy?.heal();
+    for (const node of this.#nodes) if (node.isPaused) node.resume();
+    await Promise.all(this.#nodes.filter(({ isLive }) => !isLive).map((node) => node.restart()));
+  }
+
+  /** Ends a node for good. */
+  async remove(node: ClusterNode): Promise<void> {
+    await node.kill();
+    this.#nodes.splice(this.#nodes.indexOf(node), 1);
   }
 
   /** SIGTERM to all that run, at once; gives their exit codes. */

@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { assign, emit, setup } from 'xstate';
+import { z } from 'zod';
 import {
   type ActorSystem,
   defineActor,
@@ -62,34 +63,38 @@ async function serve(system: ActorSystem, request: IncomingMessage, response: Se
   }
 }
 
+const settings = z.object({
+  JOURNAL: z.string(),
+  PORT: z.coerce.number().default(0),
+  SHARDS: z.coerce.number().default(16),
+  LEASE_MS: z.coerce.number().default(5_000),
+  ASK_MS: z.coerce.number().default(5_000),
+  DEADLINE_MS: z.coerce.number().default(5_000),
+  NODE_ID: z.string(),
+  ROLE: z.enum(['all', 'gateway', 'worker']).default('all'),
+  WEIGHT: z.coerce.number().default(1),
+  LOG_LEVEL: z.string().default('info'),
+});
+
 async function main(): Promise<void> {
-  const {
-    JOURNAL = 'memory:',
-    PORT = '0',
-    SHARDS = '16',
-    LEASE_MS = '5000',
-    ASK_MS = '5000',
-    WEIGHT = '1',
-  } = process.env;
-  const { NODE_ID: node, ROLE: role, LOG_LEVEL: level = 'warn' } = process.env;
-  const log = pino({ level }, pino.destination({ dest: 2, sync: true }));
+  const config = settings.parse(process.env);
+  const log = pino({ level: config.LOG_LEVEL }, pino.destination({ dest: 2, sync: true }));
   const warn = (message: string, params: Readonly<Record<string, unknown>>) => log.warn(params, message);
-  const journal = await openJournal(JOURNAL, { shards: Number(SHARDS), warn });
-  const limits = { leaseMs: Number(LEASE_MS), askMs: Number(ASK_MS) };
-  const place = {
-    ...(node === undefined ? {} : { node }),
-    ...(role === undefined ? {} : { role }),
-    weight: Number(WEIGHT),
-  };
+  const journal = await openJournal(config.JOURNAL, {
+    shards: config.SHARDS,
+    deadlineMs: config.DEADLINE_MS,
+    warn,
+  });
   const system = await openSystem({
     journal,
     actors: [counter],
-    limits,
+    limits: { leaseMs: config.LEASE_MS, askMs: config.ASK_MS },
     log,
-    ...(place as { readonly node?: string }),
+    node: config.NODE_ID,
+    cluster: { role: config.ROLE, weight: config.WEIGHT, about: 'counters' },
   });
   const server = createServer((request, response) => void serve(system, request, response));
-  server.listen(Number(PORT), '127.0.0.1', () => {
+  server.listen(config.PORT, '127.0.0.1', () => {
     process.stdout.write(`Troupe listens on http://127.0.0.1:${(server.address() as AddressInfo).port}\n`);
   });
   process.once('SIGTERM', async () => {
