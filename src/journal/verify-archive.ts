@@ -8,14 +8,15 @@
 
 import { type Archive, firstDifference, reachOf, type Segment } from '../archive/archive.ts';
 import { messageOf, TroupeError } from '../errors.ts';
-import type { Findings } from './findings.ts';
+import { Findings } from './findings.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 
-/** Does nothing for a journal without an archive. */
-export async function verifyArchive(journal: Journal, shard: number, findings: Findings): Promise<void> {
+/** Whether the shard can be read from its first entry on, as far as the archive goes; a journal may have none. */
+export async function verifyArchive(journal: Journal, shard: number, findings: Findings): Promise<boolean> {
   const { archive } = journal;
-  if (archive === undefined) return;
-  const state = await findings.reading(shard, 'open work', () => journal.readShard(shard));
+  if (archive === undefined) return true;
+  // What is damaged about the shard itself is reported by its own checks.
+  const state = await new Findings().reading(shard, 'open work', () => journal.readShard(shard));
   const segments = await archive.segments(shard);
   // The head is read first, and only grows; the archive never holds more than the journal did.
   const { first, head } = state ?? { first: 1, head: { seq: Number.POSITIVE_INFINITY } };
@@ -24,14 +25,16 @@ export async function verifyArchive(journal: Journal, shard: number, findings: F
     findings.differ(shard, archive.description, `has entries up to ${reach} of the ${first - 1} that were trimmed`);
   }
   verifyGaps(segments, shard, findings);
-  const latest = (await findings.reading(shard, 'open work', () => journal.readShard(shard)))?.head.seq ?? head.seq;
+  const latest =
+    (await new Findings().reading(shard, 'open work', () => journal.readShard(shard)))?.head.seq ?? head.seq;
   for (const segment of segments) {
     findings.segments++;
     if (segment.last > latest) {
       findings.differ(shard, segment.name, `goes beyond the journal's last entry ${latest}, which was set back`);
     }
-    await verifySegment(journal, archive, segment, findings);
+    if (reach >= first - 1) await verifySegment(journal, archive, segment, findings);
   }
+  return reach >= first - 1;
 }
 
 /** Entries between segments that are in none of them. */

@@ -157,8 +157,8 @@ export async function verifyJournal(options: VerifyOptions): Promise<Findings> {
   const earlier = await readLinks(journal, findings);
   for (let shard = 0; shard < journal.shards; shard++) {
     const verification = new ShardVerification(journal, shard, hosts, projections, findings);
-    await verification.run(() => options.onProgress?.(findings));
-    await verifyArchive(journal, shard, findings);
+    if (await verifyArchive(journal, shard, findings)) await verification.run(() => options.onProgress?.(findings));
+    else findings.note('shard whose archive lacks entries, which could not be folded');
     findings.shards++;
     options.onProgress?.(findings);
   }
