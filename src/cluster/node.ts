@@ -106,8 +106,14 @@ export class ClusterNode {
     const { clock, limits, log, post } = this.#options;
     await this.#listen();
     const until = clock.monotonic() + 2 * limits.leaseMs;
-    while (!(await this.#beat())) {
-      if (clock.monotonic() >= until) {
+    for (;;) {
+      const isLate = clock.monotonic() >= until;
+      const isIn = await this.#beat().catch((error: unknown) => {
+        if (isLate) throw error;
+        return false;
+      });
+      if (isIn) break;
+      if (isLate) {
         const message = `Another process is running as node "${this.id}"; give this one a NODE_ID of its own.`;
         throw new TroupeError('NODE_TAKEN', message, { node: this.id });
       }
@@ -188,7 +194,7 @@ export class ClusterNode {
   }
 
   async #beat(): Promise<boolean> {
-    const { store, owner, role, weight, about, clock, limits, shards, observer } = this.#options;
+    const { store, owner, role, weight, about, clock, limits, shards, observer, post } = this.#options;
     const askedAt = clock.monotonic();
     const info: NodeInfo = {
       id: owner.node,
@@ -202,8 +208,11 @@ export class ClusterNode {
     };
     const view = await store.beat(info, limits.leaseMs);
     if (view === false) return false;
+    const known = new Set(this.#view.nodes.map(({ id }) => id));
     this.#view = view;
     this.#beatAt = askedAt;
+    // Until now nothing was published for it: it reads again what it may have missed.
+    for (const { id } of view.nodes) if (!known.has(id) && id !== this.id) post.toNode(id, ['hello', this.id]);
     observer.members(view.nodes.length);
     return true;
   }
@@ -331,12 +340,7 @@ export class ClusterNode {
     const { shards, post, news, questions } = this.#options;
     for (const message of this.#read<CommonMessage>(payload)) {
       if (message[0] === 'look' && message[1] !== this.id) {
-        this.#beat()
-          .then(() => {
-            post.toNode(message[1], ['hello', this.id]);
-            this.#place();
-          })
-          .catch(() => this.look());
+        this.look();
       } else if (message[0] === 'took' && message[3] !== this.id) {
         const [, taken, marks] = message;
         const standing = new Map(marks);

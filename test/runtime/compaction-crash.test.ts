@@ -146,6 +146,24 @@ describe('a crash during a compaction', () => {
   });
 });
 
+test('a second archive of a store is refused', async () => {
+  const stage = new Stage({ shards: 1 });
+  const { system } = await stage.open({ ...options, journal: await archived(stage, new MemoryObjects()) });
+  for (let n = 0; n < 33; n++) await tell(stage, system, 0, 1, `${n}`);
+  await until(stage, () => stage.store.shards[0]!.trimmed === 30);
+  await stage.clock.until(system.stop());
+
+  const other = new MemoryObjects();
+  const next = await stage.open({ ...options, journal: await archived(stage, other) });
+  for (let n = 0; n < 33; n++) await tell(stage, next.system, 0, 1, `${n}`);
+  await until(stage, () => next.complaints.length > 0);
+  await stage.clock.advance(60_000);
+
+  expect(next.complaints[0]).toContain('Every node of a store uses the same archive');
+  expect(await other.list('')).toEqual([]);
+  expect(stage.store.shards[0]!.trimmed).toBe(30);
+});
+
 interface World {
   readonly stage: Stage;
   system: ActorSystem;

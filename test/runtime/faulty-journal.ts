@@ -126,7 +126,8 @@ export class FaultyJournal implements Journal {
       case 'unknown, dropped':
         return { kind: 'unknown', message: 'unknown on purpose, dropped' };
       case 'unknown, late':
-        this.#clock.after(lateMs, () => void this.#inner.commit(commit));
+        // Its journal may be closed by then.
+        this.#clock.after(lateMs, () => void this.#inner.commit(commit).catch(() => undefined));
         return { kind: 'unknown', message: 'unknown on purpose, late' };
       case 'done, late': {
         const outcome = await this.#inner.commit(commit);

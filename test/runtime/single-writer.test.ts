@@ -1,29 +1,10 @@
 /** Invariant 2: a writer that lost its shard is refused by the store, drops its cells and never answers from them. */
 
 import { expect, test } from 'vitest';
-import type { Clock } from '../../src/clock.ts';
 import { leaseMargin } from '../../src/shard/tenure.ts';
+import { drowsy } from './drowsy-clock.ts';
 import { idOn, note, notebook } from './notebook.ts';
 import { notesOf, type Opened, Stage, watch } from './stage.ts';
-
-/** A clock whose timers do not fire while its process is held up, although time goes on. */
-function drowsy(inner: Clock): Clock & { isAsleep: boolean } {
-  const clock = {
-    ...inner,
-    isAsleep: false,
-    now: () => inner.now(),
-    monotonic: () => inner.monotonic(),
-    soon: (callback: () => void) => inner.soon(callback),
-    after: (ms: number, callback: () => void) => {
-      let cancel = inner.after(ms, function fire() {
-        if (clock.isAsleep) cancel = inner.after(10, fire);
-        else callback();
-      });
-      return () => cancel();
-    },
-  };
-  return clock;
-}
 
 /** Two nodes on one store: the first one is held up, and the second one takes its shards. */
 async function takenOver(stage: Stage): Promise<{ readonly first: Opened; readonly second: Opened }> {

@@ -1,0 +1,30 @@
+/** The property of several nodes, over random histories: whatever happens to them, nothing is lost, repeated or reordered. */
+
+import { describe, expect, test } from 'vitest';
+import { type NodesFaults, NodesHistory } from './nodes-history.ts';
+
+const peaceful: NodesFaults = { kill: 0, sleep: 0, stop: 0, commit: 0, call: 0, message: 0 };
+const seeds = process.env.SEED === undefined ? [1, 2, 3, 4, 5, 6, 7, 8] : [Number(process.env.SEED)];
+const steps = 150;
+
+const cases: readonly (readonly [string, Partial<NodesFaults>])[] = [
+  ['join alone', {}],
+  ['stop and come back', { stop: 0.03 }],
+  ['die', { kill: 0.03 }],
+  ['are held up', { sleep: 0.03 }],
+  ['lose messages', { message: 0.1 }],
+  ['cannot reach the store', { call: 0.05, commit: 0.05 }],
+  ['suffer everything', { kill: 0.01, sleep: 0.02, stop: 0.02, commit: 0.03, call: 0.03, message: 0.05 }],
+];
+
+for (const [title, faults] of cases) {
+  describe(`nodes that ${title}`, () => {
+    test.each(seeds)('lose, repeat and reorder nothing (seed %i)', async (seed) => {
+      const history = new NodesHistory(seed, { ...peaceful, ...faults });
+
+      await history.run(steps);
+
+      expect(await history.judge()).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,276 @@
+/**
+ * A random history of several nodes on one store: clients tell notebooks through any node, which tell each other over all
+ * shards, while nodes die, sleep, stop, come back, cannot reach the store, and do not hear each other. `judge` says
+ * what is wrong with how it ended.
+ */
+
+import type { Limits } from '../../src/limits.ts';
+import type { Publication } from '../../src/topic/topic.ts';
+import { type DrowsyClock, drowsy } from './drowsy-clock.ts';
+import { type CommitFault, unreachable } from './faulty-journal.ts';
+import { randomFrom } from './faulty-transport.ts';
+import { type Instruction, idOn, note, notebook, notebookOn } from './notebook.ts';
+import { type Fate, notesOf, type Opened, Stage, watch } from './stage.ts';
+
+export interface NodesFaults {
+  /** Chances per step that a node dies, is held up for a while, or stops. */
+  readonly kill: number;
+  readonly sleep: number;
+  readonly stop: number;
+  /** Chance of each commit, of each other call, and of each message to fail. */
+  readonly commit: number;
+  readonly call: number;
+  readonly message: number;
+}
+
+interface Told {
+  readonly key: string;
+  readonly id: string;
+  readonly onTo: string | undefined;
+  readonly client: string;
+  readonly fate: () => Fate;
+}
+
+interface Seen {
+  readonly id: string;
+  readonly notes: readonly string[];
+  /** Keys whose acknowledgement was seen, by anybody, before this was asked. */
+  readonly known: readonly string[];
+}
+
+interface Heard {
+  readonly node: string;
+  readonly publications: Publication[];
+  /** The topic's head at the moment from which everything is heard; undefined before. */
+  since: number | undefined;
+  isAlive: boolean;
+}
+
+interface Running extends Opened {
+  readonly name: string;
+  readonly clock: DrowsyClock;
+  readonly heard: Heard;
+  isStopping: boolean;
+}
+
+const shards = 5;
+const topic = `room:${idOn(0, 77)}`;
+const limits: Partial<Limits> = { turnEnvelopesMax: 4, turnTellsMax: 2, leaseMs: 3_000, askMs: 20_000 };
+const commitFaults: readonly CommitFault[] = ['unknown, applied', 'unknown, dropped', 'unknown, late', 'done, late'];
+const expectedCodes = ['ASK_TIMEOUT', 'JOURNAL_UNAVAILABLE', 'MAILBOX_FULL', 'STOPPED'];
+
+export class NodesHistory {
+  readonly stage: Stage;
+  readonly #random: () => number;
+  readonly #faults: NodesFaults;
+  readonly #told: Told[] = [];
+  readonly #seen: Seen[] = [];
+  readonly #reads: (() => Fate)[] = [];
+  readonly #heard: Heard[] = [];
+  readonly #slots: (Running | undefined)[] = [undefined, undefined, undefined];
+  #processes = 0;
+  #isFaulty = true;
+
+  constructor(seed: number, faults: NodesFaults) {
+    this.stage = new Stage({ seed, shards });
+    this.#random = randomFrom(seed);
+    this.#faults = faults;
+  }
+
+  /** `steps` random steps, then peace until everything has settled. */
+  async run(steps: number): Promise<void> {
+    const { clock } = this.stage;
+    for (let step = 0; step < steps; step++) {
+      await this.#trouble();
+      const node = await this.#someone();
+      const dice = this.#random();
+      if (dice < 0.55) this.#tell(node, `${step}`);
+      else if (dice < 0.75) this.#read(node);
+      else if (dice < 0.85) await clock.settle();
+      else await clock.advance(this.#random() * 700);
+    }
+    this.#isFaulty = false;
+    for (const node of this.#slots) if (node !== undefined) node.clock.isAsleep = false;
+    await clock.advance(20_000);
+    await this.#someone();
+    await clock.advance(60_000);
+  }
+
+  /** What is wrong, a sentence each. */
+  async judge(): Promise<readonly string[]> {
+    const { system } = await this.#someone();
+    const problems: string[] = [];
+    const ids = [...new Set(this.#told.flatMap(({ id, onTo }) => [id, onTo ?? id]))];
+    const notes = new Map<string, readonly string[]>();
+    for (const id of ids) notes.set(id, await this.stage.clock.until(notesOf(system, id)));
+    for (const told of this.#told) problems.push(...this.#judgeTold(told, notes));
+    problems.push(...this.#judgeOrder(notes));
+    for (const { id, notes: read, known } of this.#seen) {
+      const final = notes.get(id) ?? [];
+      if (read.some((key, index) => final[index] !== key)) problems.push(`${id} showed ${read}, and ended as ${final}`);
+      const missing = known.filter((key) => !read.includes(key));
+      if (missing.length > 0) problems.push(`${id} showed ${read} after ${missing} was acknowledged`);
+    }
+    if (this.#reads.some((fate) => fate().kind === 'pending')) problems.push('a read was never answered');
+    const { publications } = await system.readTopic(topic, { offset: 0 });
+    problems.push(...this.#judgeNews(publications, notes));
+    const waiting = this.stage.store.shards.flatMap(({ outbox }) => outbox).length;
+    if (waiting > 0) problems.push(`${waiting} parcels were never acknowledged`);
+    for (const difference of await this.stage.differences()) problems.push(JSON.stringify(difference));
+    for (const node of this.#slots) node?.journal.crash();
+    return problems;
+  }
+
+  #judgeTold({ key, id, onTo, fate }: Told, notes: ReadonlyMap<string, readonly string[]>): string[] {
+    const times = notes.get(id)!.filter((noted) => noted === key).length;
+    const timesOn = onTo === undefined ? times : notes.get(onTo)!.filter((noted) => noted === `${key} by ${id}`).length;
+    const problems: string[] = [];
+    const end = fate();
+    if (end.kind === 'pending') problems.push(`${key} was never answered`);
+    if (end.kind === 'resolved' && times !== 1) problems.push(`${key} was acknowledged and noted ${times} times`);
+    if (end.kind === 'rejected' && !expectedCodes.includes(end.code)) problems.push(`${key} was rejected: ${end.code}`);
+    if (times > 1) problems.push(`${key} was noted ${times} times`);
+    if (timesOn !== times) problems.push(`${key} was noted ${times} times and told on ${timesOn} times`);
+    return problems;
+  }
+
+  /** What one client told one actor was noted in the order in which it was told; so was what one actor told another. */
+  #judgeOrder(notes: ReadonlyMap<string, readonly string[]>): string[] {
+    const clients = new Map(this.#told.map(({ key, client }) => [key, client]));
+    const problems: string[] = [];
+    for (const [id, keys] of notes) {
+      const bySender = new Map<string, number[]>();
+      for (const key of keys) {
+        const [number, by] = key.split(' by ');
+        // An actor that was told by two clients tells on in the order in which it noted.
+        if (by !== undefined) continue;
+        const sender = clients.get(key)!;
+        bySender.set(sender, [...(bySender.get(sender) ?? []), Number(number)]);
+      }
+      for (const [sender, numbers] of bySender) {
+        if (numbers.some((n, index) => index > 0 && n < numbers[index - 1]!)) {
+          problems.push(`${id} noted ${numbers} of ${sender}`);
+        }
+      }
+    }
+    return problems;
+  }
+
+  #judgeNews(publications: readonly Publication[], notes: ReadonlyMap<string, readonly string[]>): string[] {
+    const news = publications.map(({ data }) => data as string);
+    const noted = [...notes.values()].flat().filter((key) => !key.includes(' by '));
+    const problems: string[] = [];
+    if ([...news].sort().join() !== [...noted].sort().join()) problems.push(`published ${news}, noted ${noted}`);
+    for (const { node, publications: heard, since, isAlive } of this.#heard) {
+      const offsets = heard.map(({ offset }) => offset);
+      if (heard.some(({ offset, data }) => news[offset - 1] !== data)) problems.push(`${node} heard what was not said`);
+      if (offsets.some((offset, index) => index > 0 && offset !== offsets[index - 1]! + 1)) {
+        problems.push(`${node} heard the offsets ${offsets}`);
+      }
+      if (!isAlive || since === undefined) continue;
+      const last = offsets.at(-1) ?? since;
+      if (last !== news.length) problems.push(`${node} heard up to ${last} of ${news.length}, since ${since}`);
+      if (offsets.length > 0 && offsets[0]! > since + 1)
+        problems.push(`${node} heard from ${offsets[0]} on, since ${since}`);
+    }
+    return problems;
+  }
+
+  #tell({ system, name }: Running, key: string): void {
+    const id = this.#anyone();
+    const onTo = this.#random() < 0.6 ? this.#anyone() : undefined;
+    const orders: Instruction[] = [{ kind: 'publish', topic, data: key }];
+    if (onTo !== undefined) {
+      const to = notebookOn(Number.parseInt(onTo.slice(-4), 16), Number.parseInt(onTo.slice(0, 8), 16));
+      orders.push({ kind: 'note', to, key: `${key} by ${id}` });
+    }
+    const options = this.#random() < 0.5 ? { operation: `operation ${key}` } : {};
+    const told = system.actor(notebook, id).tell(note(key, ...orders), options);
+    this.#told.push({ key, id, onTo, client: name, fate: watch(told) });
+  }
+
+  #read({ system }: Running): void {
+    const id = this.#anyone();
+    const known = this.#told.filter((told) => told.id === id && told.fate().kind === 'resolved').map(({ key }) => key);
+    const actor = system.actor(notebook, id);
+    const asked = this.#random() < 0.5 ? actor.ask({ type: 'ASK' }, { deadlineMs: 60_000 }) : notesOf(system, id);
+    const read = asked.then((notes) => this.#seen.push({ id, notes: notes as readonly string[], known }));
+    this.#reads.push(watch(read));
+  }
+
+  #anyone(): string {
+    return idOn(Math.floor(this.#random() * shards), 1 + Math.floor(this.#random() * 2));
+  }
+
+  async #trouble(): Promise<void> {
+    const slot = Math.floor(this.#random() * this.#slots.length);
+    const node = this.#slots[slot];
+    const { kill, sleep, stop } = this.#faults;
+    const dice = this.#random();
+    if (node === undefined) {
+      if (dice < 0.1) await this.#start(slot);
+    } else if (dice < kill) {
+      node.journal.crash();
+      node.heard.isAlive = false;
+      this.#slots[slot] = undefined;
+    } else if (dice < kill + sleep) {
+      node.clock.isAsleep = true;
+      this.stage.clock.after(this.#random() * 8_000, () => {
+        node.clock.isAsleep = false;
+      });
+    } else if (dice < kill + sleep + stop && !node.isStopping) {
+      node.isStopping = true;
+      node.heard.isAlive = false;
+      void node.system.stop().catch(() => undefined);
+      this.#slots[slot] = undefined;
+    }
+  }
+
+  /** A running node, by chance; one is started if none is. */
+  async #someone(): Promise<Running> {
+    const running = this.#slots.filter((node) => node !== undefined);
+    if (running.length > 0) return running[Math.floor(this.#random() * running.length)]!;
+    return this.#start(0);
+  }
+
+  async #start(slot: number): Promise<Running> {
+    const clock = drowsy(this.stage.clock);
+    const name = `n${slot}.${++this.#processes}`;
+    const opened = await this.stage.open({
+      node: name,
+      clock,
+      limits,
+      cluster: { role: 'all', weight: 1, about: 'a test' },
+      prepare: (journal) => this.#spoil(journal),
+    });
+    const heard: Heard = { node: name, publications: [], since: undefined, isAlive: true };
+    const running: Running = { ...opened, name, clock, heard, isStopping: false };
+    this.#heard.push(heard);
+    opened.system.subscribe(topic, (publication) => heard.publications.push(publication));
+    const since = (): void => {
+      heard.since ??= this.stage.store.shards[0]!.topics.get(topic)?.head ?? 0;
+    };
+    const listening = opened.system.listening(topic);
+    if (listening === undefined) since();
+    else void listening.then(since);
+    this.#slots[slot] = running;
+    return running;
+  }
+
+  #spoil(journal: Opened['journal']): void {
+    const { commit, call, message } = this.#faults;
+    const isBad = (chance: number): boolean => this.#isFaulty && this.#random() < chance;
+    journal.onCommit = () =>
+      isBad(commit) ? commitFaults[Math.floor(this.#random() * commitFaults.length)] : undefined;
+    journal.onCall = () => (isBad(call) ? unreachable() : undefined);
+    const { cluster } = journal;
+    if (cluster === undefined) throw new Error('The journal has no cluster store.');
+    cluster.onCall = () => (isBad(call) ? unreachable() : undefined);
+    cluster.onAnswer = () => (isBad(call / 2) ? unreachable() : undefined);
+    // One that was lost on the way breaks the subscription, as a connection does: `active` follows.
+    cluster.onMessage = (channel) => {
+      if (isBad(message)) return { lateMs: this.#random() * 100 };
+      return channel.kind === 'topic' || !isBad(message) ? undefined : 'lost';
+    };
+  }
+}
