@@ -14,7 +14,7 @@
 
 import { type Address, typeOf } from '../actor/address.ts';
 import type { HostedMachine } from '../actor/logic.ts';
-import { type Archive, archivedEntries, firstDifference, reachOf } from '../archive/archive.ts';
+import { type Archive, archivedEntries, firstDifference, reachOf, segmentWith } from '../archive/archive.ts';
 import { type Clock, sleep } from '../clock.ts';
 import { type ErrorCode, TroupeError } from '../errors.ts';
 import type { ActorRecord, Journal, JournalEntry, Lease } from '../journal/journal.ts';
@@ -82,11 +82,14 @@ export class ShardCompaction {
     this.#retired = at.retired;
   }
 
-  /** Finds out where the shard stands. The journal has an archive. */
+  /** Finds out where the shard stands. The journal has an archive. Rejects with JOURNAL_TRIMMED when it is another one. */
   static async begin(options: ShardCompactionOptions, shard: CompactedShard, lease: Lease): Promise<ShardCompaction> {
     const archive = options.journal.archive as Archive;
     const { first, projections } = await options.journal.readShard(shard.shard);
-    const archived = reachOf(await archive.segments(shard.shard), first - 1);
+    const segments = await archive.segments(shard.shard);
+    if (first > 1 && segmentWith(segments, first - 1) === undefined)
+      throw otherArchive(archive, shard.shard, first - 1);
+    const archived = reachOf(segments, first - 1);
     const retired = Number(projections[retiredProgress] ?? 0);
     return new ShardCompaction(options, archive, shard, lease, { first, archived, retired });
   }
@@ -323,6 +326,15 @@ export class ShardCompaction {
       await sleep(clock, pauseMs);
     }
   }
+}
+
+/** Two archives of one store would each lack what the other has. */
+function otherArchive({ description }: Archive, shard: number, seq: number): TroupeError {
+  return new TroupeError(
+    'JOURNAL_TRIMMED',
+    `Entry ${seq} of shard ${shard} was trimmed, and the archive ${description} does not have it. Every node of a store uses the same archive: name that one, on a file system that all of them share.`,
+    { shard, seq },
+  );
 }
 
 function slices<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
