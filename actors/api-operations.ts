@@ -21,7 +21,8 @@ import type { Rejection, Rows, SagaName, StartAnswer, StartEvent, StartPayloads,
 import { sagas } from './sagas.ts';
 import { chatCatalog } from './texts.ts';
 
-export type OperationRow = Rows['operations'];
+/** An operation's row with its key. */
+export type OperationRow = Rows['operations'] & { readonly operationId: string };
 
 export interface Intent<S extends SagaName> {
   readonly saga: S;
@@ -59,7 +60,7 @@ export function refusalOfRejection(error: Rejection, operationId: string): Refus
   return new Refusal(error.code, { params: error.params, operationId });
 }
 
-/** An operation for its user. `fingerprint` is ours and stays here. */
+/** An operation for its user. A completed one shows its result until the retention ends. */
 export function shownOperation(row: OperationRow, language: string): object {
   const { operationId, type, state, responsibleUserId, result, error } = row;
   const problem =
@@ -124,8 +125,8 @@ export class ChatOperations implements Operations {
   }
 
   async row(operationId: string): Promise<OperationRow | undefined> {
-    const [row] = await this.#system.rows<OperationRow>('operations', operationId, [operationId]);
-    return row;
+    const [row] = await this.#system.rows<Rows['operations']>('operations', operationId, [operationId]);
+    return row && { operationId, ...row };
   }
 
   /** The row of an operation that has ended, once everything it caused is committed; else undefined. */

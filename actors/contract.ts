@@ -25,14 +25,11 @@ export {
 
 /** The rows of the views. Each lives on the shard of the id named first in its key. */
 export interface Rows {
-  /** Key: operationId. */
+  /** Key: operationId. After the retention, a COMPLETED one has no `result` any more. */
   readonly operations: {
-    readonly operationId: string;
     readonly type: SagaName;
     readonly state: OperationState;
     readonly responsibleUserId: string;
-    /** Of the command's payload: tells a repeat from another command under the same idempotency key. */
-    readonly fingerprint: string;
     readonly result?: UserDto | RoomDto | MessageDto;
     readonly error?: Rejection;
   };

@@ -3,11 +3,11 @@
  * the last thing that leaves it.
  */
 
-import { type SagaEmitted, sagaMachine } from '../machines/saga.ts';
+import { type SagaContext, type SagaEmitted, sagaMachine } from '../machines/saga.ts';
 import { dtoOf } from '../machines/saga-definition.ts';
 import { sagaDefinitions } from '../machines/sagas/catalogue.ts';
 import type { RoomJoined } from '../machines/user.ts';
-import { addressOf, defineActor, type Effect, reply, tell } from '../src/index.ts';
+import { addressOf, defineActor, type Effect, type PlainSnapshot, reply, tell } from '../src/index.ts';
 import { type SagaName, type StartAnswer, sagaNames } from './contract.ts';
 import { outcomeNews } from './news.ts';
 
@@ -57,10 +57,22 @@ function failed({ type, operationId, responsibleUserId, error }: Emitted<'ERROR'
   return outcomeNews(responsibleUserId, { type, operationId, data: error });
 }
 
+/**
+ * After the retention an operation is its outcome: a repeated command is answered as before, and who approves a failed one
+ * late is told to undo. A completed one has lost its result (the user, room or message is what it became) and its
+ * parties, who have nothing to ask any more.
+ */
+function outcomeOf(snapshot: PlainSnapshot): PlainSnapshot {
+  const context = snapshot.context as unknown as SagaContext;
+  const parties = context.error === null ? [] : context.parties;
+  return { ...snapshot, context: { ...context, parties, result: null } };
+}
+
 function sagaActor(name: SagaName) {
   return defineActor({
     type: name,
     machine: sagaMachine(sagaDefinitions[name]),
+    retire: { when: ({ value }) => value === 'COMPLETED' || value === 'ERROR', reduce: outcomeOf },
     passivateAfterMs,
     effects: {
       [`${name}_STARTED`]: started,

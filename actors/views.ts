@@ -18,13 +18,13 @@ export function positionKey(roomId: string, position: number): string {
 
 const operations = defineProjection({
   name: 'operations',
-  version: '1',
+  version: '2',
   views: ['operations'],
   rules: sagaNames.map((type) =>
     rule(sagas[type], ({ id: operationId, state }) => {
-      const { responsibleUserId, fingerprint, result, error } = state.context;
+      const { responsibleUserId, result, error } = state.context;
       const outcome = result !== null ? { result } : error !== null ? { error } : {};
-      const operation = { operationId, type, state: state.value as OperationState, responsibleUserId, fingerprint };
+      const operation = { type, state: state.value as OperationState, responsibleUserId };
       return [row('operations', operationId, { ...operation, ...outcome })];
     }),
   ),

@@ -122,18 +122,55 @@ function refuseSpawn(): never {
   throw new TroupeError('MACHINE_REFUSED', 'A persisted machine spawns nothing; emit an event and tell another actor.');
 }
 
-interface StampedSnapshot {
-  readonly xstate: string;
-  readonly machine: string;
-  readonly state: Snapshot<unknown>;
-  /** Version at which the actor was retired: from there on its states grew out of a reduced one. */
-  readonly retired?: number;
+/**
+ * A snapshot as it is stored: the stamp of what can read it, the version at which the actor was retired (from there on its
+ * states grew out of a reduced one; 0: never), and its state. Nearly all are active and have neither history nor children:
+ * of those only value and context are kept.
+ */
+type StampedSnapshot =
+  | readonly [stamp: Uint8Array, retired: number, state: Snapshot<unknown>]
+  | readonly [stamp: Uint8Array, retired: number, value: unknown, context: unknown];
+
+interface PlainState {
+  readonly status: string;
+  readonly value: unknown;
+  readonly context: unknown;
+  readonly historyValue: object;
+  readonly children: object;
+}
+
+/** Bytes of a stamp: enough for no two machines of a store's life to share one. */
+const stampBytes = 6;
+
+/** Fields of a plain snapshot that is stored as value and context; the absent ones are there, and undefined. */
+const briefFields: ReadonlySet<string> = new Set([
+  'status',
+  'value',
+  'context',
+  'historyValue',
+  'children',
+  'output',
+  'error',
+]);
+
+function isBrief(state: Snapshot<unknown>): boolean {
+  const { status, historyValue, children, output, error } = state as Snapshot<unknown> & Partial<PlainState>;
+  return (
+    status === 'active' &&
+    output === undefined &&
+    error === undefined &&
+    Object.keys(historyValue ?? {}).length === 0 &&
+    Object.keys(children ?? {}).length === 0 &&
+    Object.keys(state).every((field) => briefFields.has(field))
+  );
 }
 
 export class HostedMachine {
   readonly definition: ActorDefinition;
   /** Changes with the machine's config, guards, assignments and delays. */
   readonly hash: string;
+  /** Of what can read its snapshots: this machine, under this version of XState. */
+  readonly #stamp: Uint8Array;
   readonly #machine: AnyStateMachine;
   /** The initial state of all its actors but for the context, where entering it does nothing that could depend on it. */
   #still: AnyMachineSnapshot | undefined;
@@ -145,6 +182,7 @@ export class HostedMachine {
       .update(describe([config, implementations], new Set()))
       .digest('base64url')
       .slice(0, 16);
+    this.#stamp = createHash('sha256').update(`${xstateVersion} ${this.hash}`).digest().subarray(0, stampBytes);
     this.#machine = definition.machine.provide({});
     // XState's own default is no limit, and it is already in the options.
     const maxIterations = Math.min(microstepsMax, this.#machine.options?.maxIterations ?? microstepsMax);
@@ -193,25 +231,29 @@ export class HostedMachine {
 
   /** The bytes of a snapshot, stamped with the versions that can read it. */
   persist(state: AnyMachineSnapshot, retired?: number): Uint8Array {
-    const stamped: StampedSnapshot = {
-      xstate: xstateVersion,
-      machine: this.hash,
-      state: this.plain(state),
-      ...(retired === undefined ? undefined : { retired }),
-    };
+    const plain = this.plain(state);
+    const { value, context } = plain as unknown as PlainState;
+    const stamped: StampedSnapshot = isBrief(plain)
+      ? [this.#stamp, retired ?? 0, value, context]
+      : [this.#stamp, retired ?? 0, plain];
     return encode(stamped);
   }
 
   /** The state behind `persist`'s bytes; undefined when another version of the machine or of XState wrote them. */
   restore(payload: Uint8Array): AnyMachineSnapshot | undefined {
     const stamped = decode<StampedSnapshot>(payload);
-    if (stamped.xstate !== xstateVersion || stamped.machine !== this.hash) return undefined;
-    return this.#machine.restoreSnapshot(stamped.state, scope) as AnyMachineSnapshot;
+    if (Buffer.compare(stamped[0], this.#stamp) !== 0) return undefined;
+    const [, , value, context] = stamped;
+    const plain =
+      stamped.length === 3
+        ? stamped[2]
+        : { status: 'active', value, context, historyValue: {}, children: {}, output: undefined, error: undefined };
+    return this.#machine.restoreSnapshot(plain as Snapshot<unknown>, scope) as AnyMachineSnapshot;
   }
 
   /** The version at which the actor behind `persist`'s bytes was retired, whichever version of the machine wrote them. */
   retiredAt(payload: Uint8Array): number | undefined {
-    return this.definition.retire === undefined ? undefined : decode<StampedSnapshot>(payload).retired;
+    return this.definition.retire === undefined ? undefined : decode<StampedSnapshot>(payload)[1] || undefined;
   }
 
   /**

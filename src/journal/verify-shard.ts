@@ -12,7 +12,7 @@ import { type Address, idOf, typeOf } from '../actor/address.ts';
 import type { AnyEvent } from '../actor/envelope.ts';
 import type { HostedMachine } from '../actor/logic.ts';
 import { messageOf } from '../errors.ts';
-import type { Projection } from '../projection/projection.ts';
+import type { Projection, Row } from '../projection/projection.ts';
 import { Projections } from '../projection/projections.ts';
 import { projectedStep, Replay, type ReplayedStep } from '../projection/replay.ts';
 import { decode } from './codec.ts';
@@ -203,7 +203,11 @@ export class ShardVerification {
             this.#differ(armed, `has a timer armed by entry ${step.entry.seq}, which is another actor's`);
         }
       },
-      onRetired: (step) => this.#compareActor(step, state.head.seq),
+      onRetired: (step) => {
+        this.#compareActor(step, state.head.seq);
+        const { address, version, state: reduced } = step.actor;
+        this.#takeRows(projections.rowsOfRetired(address, version, reduced), step.entry.seq <= state.head.seq);
+      },
       onProblem: ({ seq, actor, reason }) =>
         this.#differ(actor ?? `entry ${seq}`, `cannot be folded at entry ${seq}: ${reason}`),
       afterPage: (entries) => {
@@ -241,12 +245,22 @@ export class ShardVerification {
   }
 
   #projectRows(step: ReplayedStep, projections: Projections, readAt: number): void {
-    for (const { view, key, value } of projections.rows(projectedStep(step))) {
+    this.#takeRows(projections.rows(projectedStep(step)), step.entry.seq <= readAt);
+    const { actor } = step;
+    if (this.#retirements.has(actor.address)) return;
+    // One that is over may be retired after its snapshot was read and before its rows were.
+    const reduced = actor.hosted.reduced(actor.state);
+    if (reduced !== undefined) this.#takeRows(projections.rowsOfRetired(actor.address, actor.version, reduced), false);
+  }
+
+  /** What rows may be from a step on: these, and if it is not sure that they were written when the rows were read, those before. */
+  #takeRows(rows: readonly Row[], isWritten: boolean): void {
+    for (const { view, key, value } of rows) {
       const name = rowName(view, key);
       const digest = value === undefined ? absent : digestOf(value);
       const possible = this.#possible.get(name);
       // After the rows were begun to be read, the old and the new value may both have been what was found.
-      if (step.entry.seq <= readAt) this.#possible.set(name, { view, digests: new Set([digest]) });
+      if (isWritten) this.#possible.set(name, { view, digests: new Set([digest]) });
       else if (possible === undefined) this.#possible.set(name, { view, digests: new Set([absent, digest]) });
       else possible.digests.add(digest);
     }

@@ -5,6 +5,9 @@
  * in the next read. A projection that is new or whose `version` changed is rebuilt from the journal, shard by shard,
  * before the shard takes its first envelope.
  *
+ * An actor that is retired (its definition's `retire`) is projected once more, from the state that is kept of it: with an
+ * event of type `troupe.retired`, nothing emitted, no operation and `at` 0. So its rows can shrink with it.
+ *
  * Rows live on the shard of the actor that caused them. What a view shows therefore never depends on the order of
  * events across shards.
  */

@@ -3,13 +3,16 @@
  * the step itself, and a rebuild folds the journal through the same function.
  */
 
-import { typeOf } from '../actor/address.ts';
+import { type Address, idOf, typeOf } from '../actor/address.ts';
 import type { AnyEvent } from '../actor/envelope.ts';
 import type { Projection, Row, Step } from './projection.ts';
 
 type Rule = (step: Step<never, never>) => readonly Row[];
 
 const noRows: readonly Row[] = [];
+
+/** Type of the event that a retirement is to projections. */
+const retiredEvent = 'troupe.retired';
 
 export class Projections {
   readonly all: readonly Projection[];
@@ -27,6 +30,12 @@ export class Projections {
         else rules.push(rows);
       }
     }
+  }
+
+  /** The rows of an actor that is reduced: as if an event of this type had led to the state that is kept of it. */
+  rowsOfRetired(self: Address, version: number, state: unknown): readonly Row[] {
+    const event = { type: retiredEvent };
+    return this.rows({ self, id: idOf(self), version, event, emitted: [], state, operation: undefined, at: 0 });
   }
 
   rows(step: Step<unknown, AnyEvent>): readonly Row[] {

@@ -21,7 +21,7 @@ import {
   type SnapshotRecord,
   type ViewChange,
 } from '../journal/journal.ts';
-import type { Projection } from './projection.ts';
+import type { Projection, Row } from './projection.ts';
 import { Projections } from './projections.ts';
 import { projectedStep, Replay, type ReplayedActor, typesOf } from './replay.ts';
 import { retirementsOf } from './retirements.ts';
@@ -164,17 +164,19 @@ export async function rebuildShard(options: RebuildOptions): Promise<Rebuilt> {
   const rows = new Projections(projections);
   const batch = new RowBatch();
   const problems: string[] = [];
+  const addRows = (changed: readonly Row[]): void => {
+    for (const { view, key, value } of changed) {
+      batch.add(value === undefined ? { view, key } : { view, key, payload: encode(value) });
+    }
+  };
   let entries = 0;
   if (projections.length > 0) {
     const viewsCleared = projections.flatMap((projection) => projection.views);
     await appender.append({ viewsCleared, projections: versionsOf(projections, false) });
   }
   await replay.advance(options.head.seq, {
-    onStep: (step) => {
-      for (const { view, key, value } of rows.rows(projectedStep(step))) {
-        batch.add(value === undefined ? { view, key } : { view, key, payload: encode(value) });
-      }
-    },
+    onStep: (step) => addRows(rows.rows(projectedStep(step))),
+    onRetired: ({ actor: { address, version, state } }) => addRows(rows.rowsOfRetired(address, version, state)),
     onProblem: ({ seq, actor, reason }) => {
       if (problems.length < problemsMax) problems.push(`${actor ?? `entry ${seq}`} of shard ${lease.shard}: ${reason}`);
     },

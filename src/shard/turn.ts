@@ -109,7 +109,8 @@ export class Turn {
         return this.#fire(delivery);
       case 'read': {
         this.#take(delivery);
-        const { version, state } = delivery.compact === undefined ? this.#use(delivery.address) : this.#compact(delivery);
+        const { version, state } =
+          delivery.compact === undefined ? this.#use(delivery.address) : this.#compact(delivery);
         this.#releases.push(() => delivery.waiting.resolve(version === 0 ? undefined : { version, state }));
         return;
       }
@@ -230,6 +231,9 @@ export class Turn {
       const isDue = cell.version === compact?.retireAt && cell.retired === undefined;
       const reduced = isDue ? cell.hosted.reduced(cell.state) : undefined;
       if (reduced !== undefined) {
+        for (const row of this.#host.projections.rowsOfRetired(address, cell.version, reduced)) {
+          this.#rows.set(`${row.view} ${row.key}`, row);
+        }
         cell.state = reduced;
         cell.retired = cell.version;
       }
