@@ -109,7 +109,8 @@ export interface ClusterStore {
   /** Envelopes with `n > after`, at most `limit`, oldest first. */
   readInbox(shard: number, after: number, limit: number): Promise<readonly InboxRecord[]>;
 
-  publish(channel: Channel, payload: Uint8Array): void;
+  /** `lost` is called when the message may not have left this process. */
+  publish(channel: Channel, payload: Uint8Array, lost?: () => void): void;
   /** Calls the listener until the returned function is called. Listeners of one channel in one process share a subscription. */
   listen(channel: Channel, listener: ChannelListener): () => void;
 }

@@ -33,6 +33,8 @@ export type NodeMessage =
 export type CommonMessage =
   /** Who is there has changed. */
   | readonly ['look', node: string]
+  /** Something was published from the shard that nobody may have heard. */
+  | readonly ['missed', shard: number]
   /** The shard has a new owner, which stands at these marks (pairs of sender and number). */
   | readonly ['took', shard: number, marks: readonly (readonly [number, number])[], node: string];
 

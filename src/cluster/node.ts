@@ -341,6 +341,8 @@ export class ClusterNode {
     for (const message of this.#read<CommonMessage>(payload)) {
       if (message[0] === 'look' && message[1] !== this.id) {
         this.look();
+      } else if (message[0] === 'missed') {
+        news.catchUpShard(message[1]);
       } else if (message[0] === 'took' && message[3] !== this.id) {
         const [, taken, marks] = message;
         const standing = new Map(marks);

@@ -1,6 +1,7 @@
 /**
  * Messages on their way out of this node: what is said to one channel in one turn of the event loop leaves as one
- * message, in the order in which it was said. It guarantees no more than the store does: a message may get lost.
+ * message, in the order in which it was said. It guarantees no more than the store does, a message may get lost; what could
+ * not be sent is said again some times where nobody else makes up for it (answers, and what everyone is to know).
  */
 
 import type { Clock } from '../clock.ts';
@@ -11,12 +12,18 @@ import { type CommonMessage, type NodeMessage, newsOf, type ShardMessage } from 
 interface Outgoing {
   readonly channel: Channel;
   readonly messages: unknown[];
+  attempts: number;
 }
+
+const againMs = 500;
+const attemptsMax = 20;
 
 export class Post {
   readonly #store: ClusterStore;
   readonly #clock: Clock;
   #outgoing = new Map<string, Outgoing>();
+  /** Shards of which it is about to be said that something was missed. */
+  readonly #missed = new Set<number>();
 
   constructor(store: ClusterStore, clock: Clock) {
     this.#store = store;
@@ -37,14 +44,29 @@ export class Post {
 
   /** Leaves at once: publications of one topic seldom come in one turn, and each is wanted as it is. */
   news(shard: number, topic: string, offset: number, payload: Uint8Array): void {
-    this.#store.publish({ kind: 'topic', shard, topic }, newsOf(offset, payload));
+    const lost = (): void => {
+      if (this.#missed.has(shard)) return;
+      this.#missed.add(shard);
+      this.toEveryone(['missed', shard]);
+    };
+    this.#store.publish({ kind: 'topic', shard, topic }, newsOf(offset, payload), lost);
   }
 
   /** Sends what has been said so far. */
   flush(): void {
     const outgoing = this.#outgoing;
     this.#outgoing = new Map();
-    for (const { channel, messages } of outgoing.values()) this.#store.publish(channel, encode(messages));
+    this.#missed.clear();
+    for (const one of outgoing.values()) this.#send(one);
+  }
+
+  #send(outgoing: Outgoing): void {
+    const { channel, messages } = outgoing;
+    this.#store.publish(channel, encode(messages), () => {
+      // What is for a shard is sent again by the outbox that holds it.
+      if (channel.kind === 'shard' || ++outgoing.attempts >= attemptsMax) return;
+      this.#clock.after(againMs, () => this.#send(outgoing));
+    });
   }
 
   #say(key: string, channel: Channel, message: unknown): void {
@@ -54,6 +76,6 @@ export class Post {
       return;
     }
     if (this.#outgoing.size === 0) this.#clock.soon(() => this.flush());
-    this.#outgoing.set(key, { channel, messages: [message] });
+    this.#outgoing.set(key, { channel, messages: [message], attempts: 0 });
   }
 }

@@ -117,10 +117,11 @@ export class FaultyClusterStore implements ClusterStore {
     return this.#call('readInbox', shard, () => this.#inner.readInbox(shard, after, limit));
   }
 
-  publish(channel: Channel, payload: Uint8Array): void {
+  publish(channel: Channel, payload: Uint8Array, lost?: () => void): void {
     this.#count('publish');
-    if (this.#isDead || this.onPublish(channel, payload) === 'lost') return;
-    this.#inner.publish(channel, payload);
+    if (this.#isDead) return;
+    if (this.onPublish(channel, payload) === 'lost') return lost?.();
+    this.#inner.publish(channel, payload, lost);
   }
 
   listen(channel: Channel, listener: ChannelListener): () => void {

@@ -266,6 +266,7 @@ export class NodesHistory {
     const { cluster } = journal;
     if (cluster === undefined) throw new Error('The journal has no cluster store.');
     cluster.onCall = () => (isBad(call) ? unreachable() : undefined);
+    cluster.onPublish = () => (isBad(message) ? 'lost' : undefined);
     cluster.onAnswer = () => (isBad(call / 2) ? unreachable() : undefined);
     // One that was lost on the way breaks the subscription, as a connection does: `active` follows.
     cluster.onMessage = (channel) => {

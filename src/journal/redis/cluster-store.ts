@@ -98,11 +98,12 @@ export class RedisClusterStore implements ClusterStore {
     return (records as readonly Reply[]).map(recordOf);
   }
 
-  publish(channel: Channel, payload: Uint8Array): void {
+  publish(channel: Channel, payload: Uint8Array, lost?: () => void): void {
     if (!this.#open) return;
     const { wire, prefix } = this.#options;
     if (this.#publishing >= publishingMax || this.#publishingBytes + payload.length > publishingBytesMax) {
-      return this.#lose('too many messages wait for it');
+      this.#lose('too many messages wait for it');
+      return lost?.();
     }
     const name = channelName(prefix, channel);
     this.#publishing += 1;
@@ -119,6 +120,7 @@ export class RedisClusterStore implements ClusterStore {
       (error: unknown) => {
         settle();
         this.#lose(messageOf(error));
+        lost?.();
       },
     );
   }
