@@ -13,6 +13,7 @@ import { Failure, type Terminal } from './terminal.ts';
 
 /** A start that takes longer than this says so. */
 const patientlyMs = 1_500;
+const hourMs = 3_600_000;
 const exampleEmail = 'alice@example.com';
 
 interface Started {
@@ -49,7 +50,8 @@ async function open(config: Config): Promise<Started> {
     throw error;
   }
   const devMode = config.authSecret === undefined;
-  const options = { journal, host, port, authSecret: secret, devMode, allowedOrigins, leaseMs, logger };
+  const runtimeLimits = { retentionMs: config.retentionHours * hourMs };
+  const options = { journal, host, port, authSecret: secret, devMode, allowedOrigins, leaseMs, runtimeLimits, logger };
   const isMeasured = metrics === 'loopback' ? isLoopback(host) : metrics !== 'off';
   const measured = {
     ...(isMeasured ? { metrics: createMetrics({ process: true }) } : {}),
