@@ -43,8 +43,8 @@ export interface ShardCompactionOptions {
 const retiredProgress = 'troupe.retired';
 
 const pageEntries = 1_000;
-/** Actors that are read, and made a snapshot of, at once: a small part of what a turn takes. */
-const actorsAtOnce = 64;
+/** Actors that are read, and made a snapshot of, at once: half of what a turn takes. */
+const actorsAtOnce = 128;
 /** While more deliveries than a turn takes are waiting, it lets the shard work, but not for ever. */
 const pauseMs = 5;
 const pausesMax = 20;

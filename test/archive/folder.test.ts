@@ -44,6 +44,7 @@ test('does not list what a crash left', async () => {
   await mkdir(join(folder, 'shard-00000', 'sub'));
 
   expect((await archive.segments(0)).map(({ first }) => first)).toEqual([1]);
+  expect(await new FolderObjects(folder).list('shard-00000/')).toHaveLength(1);
 });
 
 test('opens by its URL and no other', async () => {

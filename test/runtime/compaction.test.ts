@@ -48,17 +48,29 @@ describe('archive and trim', () => {
     expect(await differences(stage, objects)).toEqual([]);
   });
 
-  test('leaves young entries and a minimum alone', async () => {
+  test('leaves young entries in the journal', async () => {
     const stage = new Stage();
     const { system, objects } = await open(stage);
-    await fill(stage, system, 6);
-    await stage.clock.advance(60_000);
+
+    await fill(stage, system, 30);
+    await stage.clock.advance(1_500);
+    // What a sweep has begun is finished.
+    await really(stage, system.stop());
+
     expect(await objects.list('')).toEqual([]);
+    expect(first(stage).entries).toHaveLength(30);
+  });
 
-    await fill(stage, system, 20);
-    await stage.clock.advance(1_000);
+  test('leaves a minimum in the journal', async () => {
+    const stage = new Stage();
+    const { system } = await open(stage);
 
-    expect(first(stage).trimmed).toBeLessThanOrEqual(6);
+    await fill(stage, system, 9);
+    await until(stage, () => first(stage).trimmed > 0);
+    await stage.clock.advance(60_000);
+    await really(stage, system.stop());
+
+    expect(first(stage).entries.map(({ seq }) => seq)).toEqual([5, 6, 7, 8, 9]);
   });
 
   test('trims nothing without an archive', async () => {
@@ -111,6 +123,8 @@ describe('archive and trim', () => {
   test('a changed machine is folded from the archive', async () => {
     const stage = new Stage();
     const { system, objects, journal } = await open(stage);
+    const rare = idOn(0, 2);
+    for (const key of ['a', 'b']) await stage.clock.until(system.actor(notebook, rare).tell(note(key)));
     await fill(stage, system, 30);
     await until(stage, () => first(stage).trimmed >= 20);
     await stage.clock.until(system.stop());
@@ -121,6 +135,7 @@ describe('archive and trim', () => {
     } as typeof notebook;
     const opened = await stage.open({ ...options, actors: [changed, job], journal: await archived(stage, objects) });
     await really(stage, opened.system.actor(changed, id).tell(note('last')));
+    await really(stage, opened.system.actor(changed, rare).tell(note('c')));
 
     const index = first(stage).actors.get(addressOf('notebook', id))!;
     expect(journal.id).toBe('store');
@@ -128,6 +143,11 @@ describe('archive and trim', () => {
     await stage.clock.until(opened.system.stop());
     const again = await stage.open({ ...options, actors: [changed, job], journal: await archived(stage, objects) });
     expect((await stage.clock.until(again.system.actor(changed, id).snapshot()))?.state.context.notes).toHaveLength(31);
+    expect((await stage.clock.until(again.system.actor(changed, rare).snapshot()))?.state.context.notes).toEqual([
+      'a',
+      'b',
+      'c',
+    ]);
   });
 
   test('a trimmed store without its archive says so', async () => {
@@ -272,6 +292,22 @@ describe('retirement', () => {
     await until(stage, () => snapshotBytes(stage) > 500);
 
     expect((await stage.clock.until(ref.snapshot()))?.state.context.items).toHaveLength(5);
+  });
+
+  test('is not retired together with older ones', async () => {
+    const stage = new Stage();
+    const { system } = await open(stage);
+    await fill(stage, system, 4);
+    await stage.clock.advance(8_000);
+    const ref = system.actor(job, jobId);
+    await stage.clock.until(ref.tell({ type: 'ADD', item: 'young' }));
+    await stage.clock.until(ref.tell({ type: 'FINISH', outcome: 'well' }));
+    await fill(stage, system, 20);
+
+    await until(stage, () => first(stage).projections['troupe.retired'] !== undefined);
+
+    expect(first(stage).projections['troupe.retired']).toBe('4');
+    expect((await stage.clock.until(ref.snapshot()))?.state.context.items).toEqual(['young']);
   });
 
   test('leaves actors alone that are not over', async () => {
