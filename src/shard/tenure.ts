@@ -13,7 +13,12 @@ import type { Epoch, Journal, Lease } from '../journal/journal.ts';
  * The part of a lease that is given up, so that it ends here first even if the store's clock runs faster than ours by as
  * much. Quartz clocks differ by less than a ten-thousandth; virtual machines have been seen to be off by percents.
  */
-export const leaseMargin = 0.05;
+const leaseMargin = 0.05;
+
+/** How long a lease may be believed in. The store counts in whole milliseconds, so one more is given up. */
+export function heldMsOf(leaseMs: number): number {
+  return leaseMs * (1 - leaseMargin) - 1;
+}
 
 export class Tenure {
   readonly #clock: Clock;
@@ -69,7 +74,7 @@ export class Tenure {
   }
 
   #prolong(askedAt: number): void {
-    this.#until = Math.max(this.#until, askedAt + this.#leaseMs * (1 - leaseMargin));
+    this.#until = Math.max(this.#until, askedAt + heldMsOf(this.#leaseMs));
     this.#cancel?.();
     this.#cancel = this.#clock.after(this.#until - this.#clock.monotonic(), () => this.#late());
   }

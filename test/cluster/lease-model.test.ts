@@ -5,7 +5,7 @@
 
 import { afterAll, describe, expect, test } from 'vitest';
 import { defaultLimits } from '../../src/limits.ts';
-import { leaseMargin } from '../../src/shard/tenure.ts';
+import { heldMsOf } from '../../src/shard/tenure.ts';
 import { type Exploration, explore, written } from './model/explore.ts';
 import { leaseModel } from './model/lease-model.ts';
 import {
@@ -132,7 +132,7 @@ describe('the margin of a lease', { timeout }, () => {
     const { leaseMs } = defaultLimits;
     const drift = 0.04;
 
-    const ownDeadlineMs = leaseMs * (1 - leaseMargin);
+    const ownDeadlineMs = heldMsOf(leaseMs);
 
     expect(ownDeadlineMs).toBeLessThanOrEqual((leaseMs - 1) * (1 - drift));
   });

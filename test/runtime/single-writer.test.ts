@@ -1,7 +1,7 @@
 /** Invariant 2: a writer that lost its shard is refused by the store, drops its cells and never answers from them. */
 
 import { expect, test } from 'vitest';
-import { leaseMargin } from '../../src/shard/tenure.ts';
+import { heldMsOf } from '../../src/shard/tenure.ts';
 import { drowsy } from './drowsy-clock.ts';
 import { idOn, note, notebook } from './notebook.ts';
 import { notesOf, type Opened, Stage, watch } from './stage.ts';
@@ -71,7 +71,7 @@ test('reads at a lease’s very end wait', async () => {
   const actor = system.actor(notebook, idOn(1, 1));
   await actor.tell(note('a'));
   clock.isAsleep = true;
-  await stage.clock.advance(5_000 * (1 - leaseMargin) - stage.clock.monotonic());
+  await stage.clock.advance(heldMsOf(5_000) - stage.clock.monotonic());
   clock.isAsleep = false;
   const before = journal.calls.get('acquire') ?? 0;
 
@@ -135,7 +135,7 @@ test('a lease that cannot be renewed ends early', async () => {
   first.journal.onCall = (call) => (call === 'renew' ? new Error('unreachable') : undefined);
   const acquired = first.journal.calls.get('acquire') ?? 0;
 
-  await stage.clock.advance(5_000 * (1 - leaseMargin) - since);
+  await stage.clock.advance(heldMsOf(5_000) - since);
 
   expect(first.complaints.join('\n')).toContain('its lease could not be prolonged in time');
   expect(first.journal.calls.get('acquire')).toBeGreaterThan(acquired);
