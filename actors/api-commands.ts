@@ -9,7 +9,7 @@ import { type ActorSystem, type Command, defineCommand } from '../src/index.ts';
 import { content, id, language, languages, username, userType } from './api-fields.ts';
 import { callerOf, type Requesters } from './api-identity.ts';
 import type { ChatOperations } from './api-operations.ts';
-import type { MessageDto } from './contract.ts';
+import type { Rows } from './contract.ts';
 
 const none = z.object({});
 
@@ -26,7 +26,7 @@ function after<T, R>(value: T | Promise<T>, next: (value: T) => R): R | Promise<
 
 /** The room of a message; the message's own id when there is no such message, which then rejects. */
 async function roomOf(system: ActorSystem, messageId: string): Promise<string> {
-  const [message] = await system.rows<MessageDto>('messages', messageId, [messageId]);
+  const [message] = await system.rows<Rows['messages']>('messages', messageId, [messageId]);
   return message?.roomId ?? messageId;
 }
 

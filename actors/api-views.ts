@@ -82,8 +82,9 @@ export class Views {
     const range = { prefix, reverse: true, limit: limit + 1, ...position };
     const rows = await this.#system.range<Rows['room-messages']>('room-messages', roomId, range);
     const page = rows.slice(0, limit).reverse();
-    const ids = page.map(({ value }) => value.messageId);
-    const messages = ids.length === 0 ? [] : await this.#system.rows<MessageDto>('messages', roomId, ids);
+    const ids = page.map(({ value }) => value);
+    const contents = ids.length === 0 ? [] : await this.#system.rows<Rows['messages']>('messages', roomId, ids);
+    const messages = ids.map((id, i) => contents[i] && { id, ...contents[i] });
     const [oldest] = page;
     return {
       messages: messages.filter((message) => message !== undefined),

@@ -39,10 +39,10 @@ export interface Rows {
   readonly memberships: { readonly roomId: string };
   /** Key: roomId. `written`: somebody wrote in it; until then it is listed for its creator only. */
   readonly rooms: { readonly room: RoomDto; readonly written: boolean };
-  /** Key: messageId; lives on its room's shard, which is its own. `position` is the order in the room, from 1. */
-  readonly messages: MessageDto;
-  /** Key: `roomId/position`, the position in 12 digits. */
-  readonly 'room-messages': { readonly messageId: string };
+  /** Key: messageId; lives on its room's shard, which is its own. */
+  readonly messages: Omit<MessageDto, 'id'>;
+  /** The message's id. Key: `roomId/position`: the order in the room from 1, in 10 digits. */
+  readonly 'room-messages': string;
 }
 
 /** Publications of `user:{id}`. `ROOM_JOINED` is for gateways, not for clients: follow that room's topic from here on. */

@@ -1,7 +1,7 @@
 /** The chat's read models: the rows of contract.ts, each written by the step that changed what it shows. */
 
 import { defineProjection, type Projection, type Row, rule } from '../src/index.ts';
-import { type OperationState, type Rows, sagaNames } from './contract.ts';
+import { type MessageDto, type OperationState, type Rows, sagaNames } from './contract.ts';
 import { message } from './message.ts';
 import { room } from './room.ts';
 import { sagas } from './sagas.ts';
@@ -13,7 +13,7 @@ function row<V extends keyof Rows>(view: V, key: string, value: Rows[V]): Row {
 
 /** Key of `room-messages`: positions in text order. */
 export function positionKey(roomId: string, position: number): string {
-  return `${roomId}/${String(position).padStart(12, '0')}`;
+  return `${roomId}/${String(position).padStart(10, '0')}`;
 }
 
 const operations = defineProjection({
@@ -47,7 +47,7 @@ const people = defineProjection({
 
 const rooms = defineProjection({
   name: 'rooms',
-  version: '1',
+  version: '2',
   views: ['rooms', 'room-messages'],
   rules: [
     rule(room, ({ id, event, emitted, state: { context } }) => {
@@ -56,23 +56,27 @@ const rooms = defineProjection({
       if (emitted.includes('ROOM_CREATED') || emitted.includes('ROOM_MEMBER_ADDED')) return [shown];
       if (!emitted.includes('ROOM_MESSAGE_ADDED') || event.type !== 'MESSAGE_CREATE_COMPLETED') return [];
       const { messageId } = event.payload;
-      const added = row('room-messages', positionKey(id, context.messages), { messageId });
+      const added = row('room-messages', positionKey(id, context.messages), messageId);
       // The room's own row changes with the first message only; big rooms are not written again for each.
       return context.messages === 1 ? [shown, added] : [added];
     }),
   ],
 });
 
+function withoutId({ id: _, ...message }: MessageDto): Rows['messages'] {
+  return message;
+}
+
 const messageEvents = ['MESSAGE_CREATED', 'MESSAGE_UPDATED', 'MESSAGE_READ', 'MESSAGE_TRANSLATED'];
 
 const messages = defineProjection({
   name: 'messages',
-  version: '1',
+  version: '2',
   views: ['messages'],
   rules: [
     rule(message, ({ id, emitted, state: { context } }) =>
       context.message !== null && emitted.some((type) => messageEvents.includes(type))
-        ? [row('messages', id, context.message)]
+        ? [row('messages', id, withoutId(context.message))]
         : [],
     ),
   ],

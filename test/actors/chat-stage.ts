@@ -8,9 +8,13 @@ import type { Rows, SagaName, StartAnswer, StartEvent, StartPayloads } from '../
 import { moveNear } from '../../src/actor/address.ts';
 import type { ActorDefinition } from '../../src/actor/definition.ts';
 import type { ActorSystem } from '../../src/actor-system.ts';
+import type { Archive } from '../../src/archive/archive.ts';
+import { ArchivedJournal } from '../../src/archive/archived-journal.ts';
 import { systemIds } from '../../src/ids.ts';
+import type { Journal } from '../../src/journal/journal.ts';
 import { createMemoryStore, openMemoryJournal } from '../../src/journal/memory.ts';
 import { verifyJournal } from '../../src/journal/verify.ts';
+import type { Limits } from '../../src/limits.ts';
 import { openSystem } from '../../src/system.ts';
 import { SimulatedClock } from '../runtime/simulated-clock.ts';
 
@@ -50,26 +54,39 @@ export class ChatStage {
   readonly clock: SimulatedClock;
   readonly system: ActorSystem;
   readonly #store: ReturnType<typeof createMemoryStore>;
+  readonly #archive: Archive | undefined;
 
-  private constructor(clock: SimulatedClock, system: ActorSystem, store: ReturnType<typeof createMemoryStore>) {
+  private constructor(
+    clock: SimulatedClock,
+    system: ActorSystem,
+    store: ReturnType<typeof createMemoryStore>,
+    archive: Archive | undefined,
+  ) {
     this.clock = clock;
     this.system = system;
     this.#store = store;
+    this.#archive = archive;
   }
 
   /** `actors` replace the chat's own of the same type. */
-  static async open(shards: number, actors: readonly ActorDefinition[] = []): Promise<ChatStage> {
+  static async open(
+    shards: number,
+    actors: readonly ActorDefinition[] = [],
+    { limits = {}, archive }: { readonly limits?: Partial<Limits>; readonly archive?: Archive } = {},
+  ): Promise<ChatStage> {
     const clock = new SimulatedClock();
     const store = createMemoryStore(shards, 'chat');
     const replaced = new Set(actors.map(({ type }) => type));
+    const journal = openMemoryJournal({ store, clock });
     const opening = openSystem({
-      journal: openMemoryJournal({ store, clock }),
+      journal: archive === undefined ? journal : new ArchivedJournal(journal, archive),
+      limits,
       actors: [...chatActors.filter(({ type }) => !replaced.has(type)), ...actors],
       projections: chatProjections,
       clock,
       ids: systemIds,
     });
-    return new ChatStage(clock, await clock.until(opening), store);
+    return new ChatStage(clock, await clock.until(opening), store, archive);
   }
 
   event<S extends SagaName>(saga: S, by: string, payload: StartPayloads[S], operationId: string): StartEvent {
@@ -137,10 +154,15 @@ export class ChatStage {
     return messageId;
   }
 
+  /** The journal, opened beside the system. */
+  journal(): Journal {
+    const journal = openMemoryJournal({ store: this.#store, clock: this.clock });
+    return this.#archive === undefined ? journal : new ArchivedJournal(journal, this.#archive);
+  }
+
   /** Where a snapshot or a view differs from the fold of the journal. */
   async differences(): Promise<readonly unknown[]> {
-    const journal = openMemoryJournal({ store: this.#store, clock: this.clock });
-    const options = { journal, definitions: chatActors, projections: chatProjections };
+    const options = { journal: this.journal(), definitions: chatActors, projections: chatProjections };
     return (await verifyJournal(options)).differences;
   }
 }

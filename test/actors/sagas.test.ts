@@ -91,10 +91,10 @@ describe.each([1, 8])('on %i shards', (shards) => {
 
     expect(outcome).toBe('COMPLETED');
     expect(data).toMatchObject({ id: second, roomId, senderId: idOf('bob'), content: 'hello', modified: false });
-    expect(await chat.row('messages', second, second)).toEqual(data);
+    expect({ id: second, ...(await chat.row('messages', second, second)) }).toEqual(data);
     expect(await chat.system.range('room-messages', roomId, { prefix: `${roomId}/`, limit: 10 })).toEqual([
-      { key: `${roomId}/000000000001`, value: { messageId: first } },
-      { key: `${roomId}/000000000002`, value: { messageId: second } },
+      { key: `${roomId}/0000000001`, value: first },
+      { key: `${roomId}/0000000002`, value: second },
     ]);
     expect((await chat.news(`room:${roomId}`)).at(-1)).toEqual({ type: 'MESSAGE_UPDATED', data, created: true });
     expect((await chat.row('rooms', roomId, roomId))?.written).toBe(true);
@@ -118,7 +118,7 @@ describe.each([1, 8])('on %i shards', (shards) => {
       read: [idOf('bob')],
       translations: [{ translatorId: idOf('bob'), translation: 'ciao', language: 'ITALIAN', isModified: false }],
     });
-    expect(await chat.row('messages', messageId, messageId)).toEqual(translated.data);
+    expect({ id: messageId, ...(await chat.row('messages', messageId, messageId)) }).toEqual(translated.data);
     expect((await chat.news(`room:${roomId}`)).slice(1)).toEqual(
       [edited, read, translated].map(({ data }) => ({ type: 'MESSAGE_UPDATED', data })),
     );

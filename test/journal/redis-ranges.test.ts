@@ -78,6 +78,6 @@ test('an address becomes a field and comes back', () => {
 
   const fields = (addresses as Address[]).map((address) => Buffer.from(actorField(address)));
 
-  expect(fields.map((field) => field.length)).toEqual([21, 18, 6]);
+  expect(fields.map((field) => field.length)).toEqual([20, 17, 6]);
   expect(fields.map(actorOfField)).toEqual(addresses);
 });

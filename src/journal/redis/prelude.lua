@@ -28,24 +28,26 @@ local function isSnapshot(record)
   return first ~= nil and (first < 0x80 or (first >= 0xcc and first <= 0xcf))
 end
 
--- The field of an address and back: an id stands in it as its 16 bytes, behind a byte for the slash (records.ts).
+-- The field of an address and back: an id stands in it as its 16 bytes, behind a type whose last character
+-- has its highest bit set (records.ts).
 local function fieldOf(address)
   local four = '([0-9a-f][0-9a-f][0-9a-f][0-9a-f])'
   local type, a, b, c, d, e, f, g, h = string.match(address,
     '^([^/]+)/' .. four .. four .. '%-' .. four .. '%-' .. four .. '%-' .. four .. '%-' .. four .. four .. four .. '$')
   if not type then return address end
   local id = string.gsub(a .. b .. c .. d .. e .. f .. g .. h, '..', function(byte) return string.char(tonumber(byte, 16)) end)
-  return type .. '\1' .. id
+  return string.sub(type, 1, -2) .. string.char(string.byte(type, -1) + 128) .. id
 end
 
 local function addressOf(field)
-  local mark, slash = string.find(field, '\1', 1, true), string.find(field, '/', 1, true)
-  if not mark or (slash and slash < mark) then return field end
-  local id = string.gsub(string.sub(field, mark + 1), '.', function(byte)
+  local last = string.find(field, '[\128-\255]')
+  if not last then return field end
+  local type = string.sub(field, 1, last - 1) .. string.char(string.byte(field, last) - 128)
+  local id = string.gsub(string.sub(field, last + 1), '.', function(byte)
     return string.format('%02x', string.byte(byte))
   end)
-  return string.format('%s/%s-%s-%s-%s-%s', string.sub(field, 1, mark - 1), string.sub(id, 1, 8), string.sub(id, 9, 12),
-    string.sub(id, 13, 16), string.sub(id, 17, 20), string.sub(id, 21))
+  return string.format('%s/%s-%s-%s-%s-%s', type, string.sub(id, 1, 8), string.sub(id, 9, 12), string.sub(id, 13, 16),
+    string.sub(id, 17, 20), string.sub(id, 21))
 end
 
 -- One variadic command over `count` arguments from `at` on, in chunks. Gives the position behind them, and the sum of

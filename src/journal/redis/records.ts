@@ -84,25 +84,28 @@ function sizeOfNumber(first: number): number {
   return first >= 0xcc && first <= 0xcf ? 1 + (1 << (first - 0xcc)) : 0;
 }
 
-/** Stands for the slash of an address whose id follows as 16 bytes. */
-export const idMark = 1;
+/** Set in the last character of a type that the 16 bytes of an id follow: no address has it. */
+const endBit = 0x80;
 
-/** The field of an actor: its type, a byte and the 16 of its id. */
+/** The field of an actor: its type and the bytes of its id. */
 export function actorField(actor: Address): Uint8Array {
   const slash = actor.indexOf('/');
-  const field = Buffer.allocUnsafe(slash + 17);
-  if (actor.length !== slash + 37 || !writeUuid(actor, field, slash + 1, slash + 1)) return Buffer.from(actor);
+  const field = Buffer.allocUnsafe(Math.max(0, slash) + 16);
+  if (slash < 1 || actor.length !== slash + 37 || !writeUuid(actor, field, slash, slash + 1)) return Buffer.from(actor);
   field.write(actor, 0, slash, 'latin1');
-  field[slash] = idMark;
+  field[slash - 1] = actor.charCodeAt(slash - 1) | endBit;
   return field;
 }
 
 export function actorOfField(field: Buffer): Address {
-  const mark = field.indexOf(idMark);
-  const slash = field.indexOf('/');
-  if (mark < 0 || (slash >= 0 && slash < mark)) return field.toString('latin1') as Address;
-  return `${field.toString('latin1', 0, mark)}/${uuidText(field, mark + 1)}`;
+  const end = field.findIndex((byte) => byte >= endBit);
+  if (end < 0) return field.toString('latin1') as Address;
+  const last = String.fromCharCode((field[end] as number) & ~endBit);
+  return `${field.toString('latin1', 0, end)}${last}/${uuidText(field, end + 1)}`;
 }
+
+/** Before a row's key whose UUID stands as bytes: no other key begins with it. */
+export const idMark = 1;
 
 /** The key of a row as it stands in a member: that of a UUID and more begins with a byte and the 16 of the UUID. */
 export function rowKeyBytes(key: string): Buffer {
