@@ -71,6 +71,7 @@ interface Disturbance {
 async function disturb(clients: CounterClients, node: ClusterNode, { begin, end }: Disturbance): Promise<void> {
   // Else it may have nothing to lose.
   await cluster.placed();
+  await clients.probe(node);
   begin();
   await clients.served(without(node));
   const probes = clients.probe(node);
