@@ -136,6 +136,18 @@ async function listenToOperators(
   return listen(() => openMetricsServer({ host, port, metrics, ready, log }), clock, listenMs);
 }
 
+/** What a node that serves no clients has on its port: probes, and metrics unless they have a port of their own. */
+async function openProbes(
+  { host, port, metrics, metricsPort }: ChatServerOptions,
+  log: Log,
+  ready: () => boolean,
+): Promise<Gateway> {
+  const served = metrics === undefined || metricsPort !== undefined ? {} : { metrics };
+  const server = await openMetricsServer({ host, port, ready, log, ...served });
+  const nothing = (): Promise<void> => Promise.resolve();
+  return { port: server.port, sockets: () => 0, drain: nothing, closeSockets: nothing, close: () => server.close() };
+}
+
 /** Starts the chat. Rejects with a `TroupeError` that says what to do; nothing is left open then. */
 export async function startChat(options: ChatServerOptions): Promise<ChatServer> {
   const { host, port, authSecret, devMode = false, clock = systemClock, ids = systemIds } = options;
@@ -145,8 +157,10 @@ export async function startChat(options: ChatServerOptions): Promise<ChatServer>
   const { hub, ...api } = chatApi({ system, clock, log, authSecret, devMode });
   const { metrics, metricsPort } = options;
   let isServing = false;
-  const open = (): Promise<Gateway> =>
-    openGateway({
+  const isReady = (): boolean => isServing && api.ready();
+  const open = (): Promise<Gateway> => {
+    if (options.role === 'worker') return openProbes(options, log, isReady);
+    return openGateway({
       ...api,
       host,
       port,
@@ -159,10 +173,11 @@ export async function startChat(options: ChatServerOptions): Promise<ChatServer>
       ...(metrics === undefined ? {} : { observer: metrics.gateway }),
       ...(metrics === undefined || metricsPort !== undefined ? {} : { metrics }),
     });
+  };
   let gateway: Gateway;
   let operators: MetricsServer | undefined;
   try {
-    operators = await listenToOperators(options, log, clock, () => isServing && api.ready());
+    operators = await listenToOperators(options, log, clock, isReady);
     gateway = await listen(open, clock, options.listenMs ?? listenMsDefault);
     isServing = true;
   } catch (error) {

@@ -34,6 +34,7 @@ export type {
   Role,
   ShardStatus,
 } from './cluster/cluster-store.ts';
+export { announce } from './cluster/messages.ts';
 export { ownsShards, placementOf } from './cluster/placement.ts';
 export { type ErrorCode, messageOf, TroupeError } from './errors.ts';
 export {

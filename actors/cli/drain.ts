@@ -1,7 +1,7 @@
 /** `troupe drain`: tells a node to give its shards away, and waits until it has. */
 
 import { Command } from 'commander';
-import { type ClusterStore, type ClusterView, type LiveNode, ownsShards } from '../../src/index.ts';
+import { announce, type ClusterStore, type ClusterView, type LiveNode, ownsShards } from '../../src/index.ts';
 import { readStoreConfig } from '../config.ts';
 import { ownerOf, statusesOf, until } from './cluster-look.ts';
 import { durationArgument, examples, flagsOf, withSettings } from './options.ts';
@@ -65,6 +65,7 @@ async function drain(id: string, options: DrainOptions, terminal: Terminal): Pro
     const gone = new Failure(`Node "${id}" has just left; there is nothing to drain.`);
     if (undo === true) {
       if (!(await cluster.drain(id, false))) throw gone;
+      announce(cluster);
       return terminal.out(`Node ${id} takes shards again.`);
     }
     if (ownsShards(node) && !node.isDraining && !hasHeir(view, id) && force !== true) {
@@ -74,6 +75,7 @@ async function drain(id: string, options: DrainOptions, terminal: Terminal): Pro
     }
     const before = await ownedBy(cluster, shards, id);
     if (!(await cluster.drain(id, true))) throw gone;
+    announce(cluster);
     if (!wait) return terminal.out(`Node ${id} gives ${count(before.length, 'shard')} away.`);
     let left = before;
     const isEmpty = async (): Promise<boolean> => {

@@ -1,7 +1,7 @@
 /** `troupe shards`: every shard of a cluster; `troupe shards move` gives one to a node. */
 
 import { Command } from 'commander';
-import { type ClusterStore, ownsShards, placementOf } from '../../src/index.ts';
+import { announce, type ClusterStore, ownsShards, placementOf } from '../../src/index.ts';
 import { readStoreConfig } from '../config.ts';
 import { type ClusterOptions, cluster, withLooks } from './cluster.ts';
 import { ownerOf, until } from './cluster-look.ts';
@@ -38,6 +38,7 @@ async function assign(
     }
   }
   await store.pin(shard, id);
+  announce(store);
   return placementOf(shard, await store.view());
 }
 

@@ -9,8 +9,9 @@
 import type { Address } from '../actor/address.ts';
 import type { Envelope } from '../actor/envelope.ts';
 import { type ErrorCode, TroupeError } from '../errors.ts';
-import { decode } from '../journal/codec.ts';
+import { decode, encode } from '../journal/codec.ts';
 import type { Parcel } from '../shard/delivery.ts';
+import type { ClusterStore } from './cluster-store.ts';
 
 /** To a shard's owner. */
 export type ShardMessage =
@@ -54,6 +55,12 @@ export interface Question {
   /** The node that asks. */
   readonly node: string;
   readonly request: Request;
+}
+
+/** Tells every node that the list of nodes or pins was changed by somebody who is none of them. */
+export function announce(store: ClusterStore): void {
+  const messages: readonly CommonMessage[] = [['look', '']];
+  store.publish({ kind: 'everyone' }, encode(messages));
 }
 
 /** The messages in some bytes. Throws when they are no list. */

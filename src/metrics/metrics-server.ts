@@ -14,7 +14,8 @@ export interface MetricsServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
+  /** Undefined: there are probes alone. */
+  readonly metrics?: Pick<Metrics, 'contentType' | 'text'>;
   /** Whether the process can do its work. */
   readonly ready: () => boolean;
   readonly log: Log;
@@ -41,8 +42,10 @@ function json(status: number, word: string): Answer {
 async function answerOf(request: IncomingMessage, options: MetricsServerOptions): Promise<Answer> {
   const path = (request.url ?? '').split('?', 1)[0];
   if (request.method !== 'GET' && request.method !== 'HEAD') return json(405, 'only GET and HEAD');
-  if (path === '/metrics')
-    return { status: 200, type: options.metrics.contentType, body: await options.metrics.text() };
+  const { metrics } = options;
+  if (path === '/metrics' && metrics !== undefined) {
+    return { status: 200, type: metrics.contentType, body: await metrics.text() };
+  }
   if (path === '/livez') return json(200, 'live');
   if (path === '/readyz') return options.ready() ? json(200, 'ready') : json(503, 'not ready');
   return json(404, 'not found');

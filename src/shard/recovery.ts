@@ -1,3 +1,9 @@
+/**
+ * What becomes of the turns that were under way when a commit did not simply succeed. The head that the shard was taken
+ * with decides: done ones are let out, the others run again; where somebody else has written since, nobody can tell any
+ * more, and commands are answered so. It only judges; taking.ts takes the shard, and shard.ts does what follows.
+ */
+
 import { type ErrorCode, TroupeError } from '../errors.ts';
 import type { Head, Journal } from '../journal/journal.ts';
 import type { Barrier, Command, Delivery, Read } from './delivery.ts';
