@@ -44,6 +44,7 @@ test('takes the URL of a cluster apart', () => {
 
 test('names a server without its password', () => {
   expect(parseLocation('redis://me:hush@one:1/2')).toMatchObject({ kind: 'server', name: 'redis://one:1/2' });
+  expect(parseLocation('redis://me:h@sh@one')).toMatchObject({ kind: 'server', name: 'redis://one' });
 });
 
 test.for([

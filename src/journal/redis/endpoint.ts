@@ -36,7 +36,7 @@ export type Location = { readonly name: string } & (
   | { readonly kind: 'cluster'; readonly cluster: ClusterAccess }
 );
 
-const urlPattern = /^(rediss?)(\+sentinel|\+cluster)?:\/\/(?:([^@/]*)@)?([^@/?#]+)(\/[^?#]*)?(\?[^#]*)?$/;
+const urlPattern = /^(rediss?)(\+sentinel|\+cluster)?:\/\/(?:([^/]*)@)?([^@/?#]+)(\/[^?#]*)?(\?[^#]*)?$/;
 /** Between attempts to find a primary, or to connect to it. */
 const retryMsMax = 1_000;
 
