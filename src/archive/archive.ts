@@ -17,7 +17,7 @@
  * `ObjectArchive` implements it on objects (objects.ts) in a folder, in memory or in whatever else can put, get and list.
  */
 
-import type { JournalEntry } from '../journal/journal.ts';
+import type { JournalEntry } from '../journal/entry.ts';
 
 /** A run of consecutive entries of one shard, as listed: nothing of it has been read. */
 export interface Segment {

@@ -8,7 +8,7 @@
 
 import { messageOf, TroupeError } from '../errors.ts';
 import { decode, encode } from '../journal/codec.ts';
-import type { JournalEntry } from '../journal/journal.ts';
+import type { JournalEntry } from '../journal/entry.ts';
 import type { Archive, Segment } from './archive.ts';
 import type { ObjectStore } from './objects.ts';
 import { decodeSegment, encodeSegment } from './segment.ts';

@@ -15,7 +15,7 @@ import { brotliCompress, brotliDecompress, constants, crc32 } from 'node:zlib';
 import type { Address } from '../actor/address.ts';
 import { TroupeError } from '../errors.ts';
 import { decode, encode } from '../journal/codec.ts';
-import type { JournalEntry } from '../journal/journal.ts';
+import type { JournalEntry } from '../journal/entry.ts';
 
 const magic = Buffer.from('TRPA');
 const formatVersion = 1;

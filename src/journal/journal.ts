@@ -27,6 +27,7 @@
 import type { Address } from '../actor/address.ts';
 import type { Archive } from '../archive/archive.ts';
 import type { ClusterStore } from '../cluster/cluster-store.ts';
+import type { JournalEntry } from './entry.ts';
 
 /** The fencing token of a shard: a number that rises with every acquisition, and a nonce of the owner. Both are compared. */
 export interface Epoch {
@@ -44,24 +45,7 @@ export interface Head {
   readonly commitId: string;
 }
 
-/** One accepted event of one actor. */
-export interface JournalEntry {
-  /** Position in the shard, from 1. */
-  readonly seq: number;
-  readonly actor: Address;
-  /** Position in the actor's own history, from 1 without gaps. */
-  readonly version: number;
-  /** Type of the accepted event. */
-  readonly type: string;
-  /** Types of what the machine emitted on it, in order. */
-  readonly emitted: readonly string[];
-  readonly from?: Address;
-  readonly operation?: string;
-  /** Wall-clock time of the turn, ms since 1970. */
-  readonly at: number;
-  /** The encoded event. */
-  readonly payload: Uint8Array;
-}
+export type { JournalEntry };
 
 /** What finds an actor's state without scanning: always present for an actor that has entries. */
 export interface ActorIndex {
