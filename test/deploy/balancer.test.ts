@@ -8,7 +8,8 @@ import { Person, secret } from '../gateway/chat.ts';
 import type { SocketClient } from '../gateway/socket-client.ts';
 import { parseExposition, total } from '../metrics/exposition.ts';
 import { RedisServer } from '../redis-server.ts';
-import { type BalancedNode, freePort, Haproxy } from './haproxy-process.ts';
+import { type BalancedNode, Haproxy } from './haproxy-process.ts';
+import { StandInNode } from './stand-in-node.ts';
 
 interface Node extends BalancedNode {
   readonly process: ServerProcess;
@@ -17,6 +18,12 @@ interface Node extends BalancedNode {
 let redis: RedisServer;
 let nodes: readonly [Node, Node];
 let balancer: Haproxy;
+let standIn: StandInNode;
+
+/** Until the balancer goes by what the stand-in says: when it asks a third time it has made up its mind. */
+async function heard(): Promise<void> {
+  await poll(async () => (standIn.checks > 2 ? true : undefined), 'the balancer does not ask');
+}
 
 async function startNode(id: string): Promise<Node> {
   const environment = { JOURNAL: redis.url, SHARDS: '16', NODE_ID: id, AUTH_SECRET: secret, METRICS: '0' };
@@ -43,17 +50,14 @@ async function socketsOf(node: Node): Promise<number> {
 beforeAll(async () => {
   redis = await RedisServer.start();
   nodes = [await startNode('node-1'), await startNode('node-2')];
-  // A third one of the configuration that is not there, as after a machine was lost.
-  const nobody = await freePort();
-  balancer = await Haproxy.start([...nodes, { port: nobody, operatorsPort: nobody }]);
-  await poll(async () => {
-    const answer = await fetch(`${balancer.url}/readyz`).catch(() => undefined);
-    return answer?.status === 200 ? true : undefined;
-  }, 'the balancer has no node');
+  standIn = await StandInNode.start();
+  balancer = await Haproxy.start([...nodes, standIn]);
+  await heard();
 });
 
 afterAll(async () => {
   await balancer?.end();
+  standIn?.end();
   for (const { process } of nodes ?? []) process.kill('SIGKILL');
   await Promise.all((nodes ?? []).map(({ process }) => process.ended()));
   await redis?.dispose();
@@ -115,5 +119,23 @@ describe('two nodes behind a balancer', () => {
     expect(toClose).toBeGreaterThan(0);
     expect(told).toEqual(Array.from({ length: toClose }, () => 1012));
     for (const { socket } of [...sockets, ...again]) socket.close();
+  });
+
+  test('get nobody while they say that they are not ready', async () => {
+    const visit = async (): Promise<void> => {
+      for (let i = 0; i < 10; i++) await (await fetch(`${balancer.url}/livez`)).text();
+    };
+    standIn.say(true);
+    await heard();
+    await visit();
+    const whileReady = standIn.requests;
+    standIn.say(false);
+    await heard();
+    standIn.requests = 0;
+
+    await visit();
+
+    expect(whileReady).toBeGreaterThan(0);
+    expect(standIn.requests).toBe(0);
   });
 });

@@ -13,7 +13,7 @@ export interface BalancedNode {
 }
 
 /** A port that was free a moment ago; haproxy does not tell which one it would take. */
-export async function freePort(): Promise<string> {
+async function freePort(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
