@@ -93,20 +93,20 @@ test.for([
   const { sleeper, other, clients, keys } = stage;
   const key = keys[0] as string;
   const { connections } = sleeper.proxy!;
-  const replies = () => connections.reduce((sum, one) => sum + one.bytes('toClient').taken, 0);
-  const isCommitOnItsWay = () => connections.some((one) => mentions(one.waiting('toServer'), key));
+  const carrierNow = async () => connections.find((one) => mentions(one.waiting('toServer'), key));
   const status = async () => (await cluster.statuses())[shardOf(key, shards)]!;
 
   sleeper.proxy!.flow('toServer', { kind: 'delay', ms: hourMs });
   const late = clients.call('late', sleeper, key, 'add');
-  await poll(async () => (isCommitOnItsWay() ? true : undefined), 'no commit is on its way');
+  const carrier = await poll(carrierNow, 'no commit is on its way');
   sleeper.pause();
   await poll(async () => ((await status()).node === other.id ? true : undefined), 'nobody takes over');
   for (let n = 0; n < writes; n++) expect(await added(stage, other, key)).toBe(2 + n);
   const before = await status();
-  const repliesBefore = replies();
+  const replied = () => carrier.bytes('toClient').taken;
+  const repliedBefore = replied();
   sleeper.proxy!.heal();
-  await poll(async () => (replies() > repliesBefore ? true : undefined), 'redis does not answer');
+  await poll(async () => (replied() > repliedBefore ? true : undefined), 'redis does not answer');
   const after = await status();
   sleeper.resume();
 

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 
 const bin = join(import.meta.dirname, '../../actors/cli/troupe.js');
 const watchdog = 'read -r line; kill -KILL "$0" 2>/dev/null';
-const startMs = 30_000;
+const startMs = 60_000;
 const readyPauseMs = 20;
 
 export interface ServerOptions {
