@@ -30,9 +30,10 @@ export class StandInNode implements BalancedNode {
       node.requests++;
       response.end('a stand-in');
     });
-    const operators = await listen((_, response) => {
+    const operators = await listen(({ url }, response) => {
       node.checks++;
-      response.writeHead(node.isReady ? 200 : 503).end();
+      // Like a node, it lives all the time.
+      response.writeHead(url === '/livez' || node.isReady ? 200 : 503).end();
     });
     node.#servers.push(clients, operators);
     node.port = portOf(clients);
