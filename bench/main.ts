@@ -128,6 +128,8 @@ export function benchCommand(terminal: Terminal): Command {
     .option('--counters <n>', 'actors of W1', positive, 1_000)
     .option('--actors <counts>', 'actors of the stores of W3', counts, [10_000, 100_000])
     .option('--weighed <n>', 'operations a store is weighed by, and cells of each type', positive, 5_000)
+    .option('--weighed-rooms <n>', 'rooms of the Redis that is weighed key by key', positive, 50)
+    .option('--messages-per-room <n>', 'messages in each of them', positive, 200)
     .option('--minutes <n>', 'no measurement begins after this', positive, 8)
     .option('--log-level <level>', 'of the server in W2 over WebSocket', 'info')
     .option('--node-flags <flags>', 'flags of the measured processes; those of npm start', '--max-semi-space-size=64')
