@@ -6,6 +6,7 @@ import { countOverSockets, sagasOverSockets } from './over-sockets.ts';
 import { runTask } from './processes.ts';
 import type { RawMeasured } from './raw.ts';
 import type { MeasuredSaga } from './sagas.ts';
+import type { SettledBytes } from './settled-bytes.ts';
 import { makeStore, type Store, type StoreName } from './stores.ts';
 
 export const workloads = ['raw', 'w1', 'w2', 'w3', 'bytes'] as const;
@@ -27,6 +28,9 @@ export interface Selection {
   readonly actors: readonly number[];
   /** Operations that a store is weighed by, and cells of each type. */
   readonly weighed: number;
+  /** Rooms of the Redis that is weighed key by key. */
+  readonly weighedRooms: number;
+  readonly messagesPerRoom: number;
   readonly logLevel: string;
   readonly nodeFlags: readonly string[];
   /** Where the stores of LMDB lie. */
@@ -60,6 +64,7 @@ export interface Results {
   readonly restarts: RestartRow[];
   readonly cells: CellBytes[];
   readonly stored: (StoredBytes & { readonly store: StoreName })[];
+  readonly settled: SettledBytes[];
 }
 
 export interface Step {
@@ -69,7 +74,7 @@ export interface Step {
 }
 
 export function noResults(): Results {
-  return { raw: [], load: [], restarts: [], cells: [], stored: [] };
+  return { raw: [], load: [], restarts: [], cells: [], stored: [], settled: [] };
 }
 
 async function withStore<T>(name: StoreName, { folder }: Selection, use: (store: Store) => Promise<T>): Promise<T> {
@@ -208,7 +213,23 @@ function bytesSteps(selection: Selection): readonly Step[] {
         }),
     }),
   );
-  return [cells, ...stored];
+  return [cells, ...stored, ...settledSteps(selection)];
+}
+
+function settledSteps(selection: Selection): readonly Step[] {
+  const { weighedRooms: rooms, messagesPerRoom } = selection;
+  const name = selection.stores.find((store) => store.startsWith('redis'));
+  if (name === undefined) return [];
+  const step: Step = {
+    workload: 'bytes',
+    title: 'bytes in Redis by key, written and settled',
+    run: (results, say) =>
+      withStore(name, selection, async ({ url }) => {
+        const task = { store: { name, url }, rooms, messagesPerRoom };
+        results.settled.push((await runTask('weighSettled', task, selection, say)).output);
+      }),
+  };
+  return [step];
 }
 
 export function stepsOf(selection: Selection): readonly Step[] {

@@ -2,6 +2,7 @@
 
 import type { MachineFacts } from './machine.ts';
 import type { LoadRow, Results, Workload } from './plan.ts';
+import type { SettledBytes } from './settled-bytes.ts';
 import { durabilityTexts, type StoreName } from './stores.ts';
 
 type Cell = string | number | undefined;
@@ -104,7 +105,15 @@ function restartTable({ restarts }: Results): string {
   );
 }
 
-function bytesTables({ cells, stored }: Results): string {
+function settledTable({ rooms, messagesPerRoom, kinds }: SettledBytes): string {
+  const title = `Redis keys: bytes per message of 100 bytes in ${rate(rooms)} rooms of ${rate(messagesPerRoom)}`;
+  return table(
+    [title, 'as written', 'settled and trimmed'],
+    kinds.map(({ kind, written, settled }) => [kind, rate(written), rate(settled)]),
+  );
+}
+
+function bytesTables({ cells, stored, settled }: Results): string {
   const resident = table(
     ['resident cell', 'cells', 'bytes'],
     cells.map(({ type, cells: count, bytesPerCell }) => [type, rate(count), rate(bytesPerCell)]),
@@ -120,7 +129,7 @@ function bytesTables({ cells, stored }: Results): string {
       eventsPerMessage.toFixed(1),
     ]),
   );
-  return `${resident}\n\n${inStores}`;
+  return [resident, inStores, ...settled.map(settledTable)].join('\n\n');
 }
 
 const titles: Readonly<Record<Workload, string>> = {
