@@ -8,6 +8,7 @@ import { type Over, type Selection, type Workload, workloads } from './plan.ts';
 import { machineText, section, summary } from './report.ts';
 import { runBench } from './run.ts';
 import { type MeasuredSaga, measuredSagas } from './sagas.ts';
+import { scaleCommand } from './scale-command.ts';
 import { type StoreName, storeNames } from './stores.ts';
 
 const storeGroups: Readonly<Record<string, readonly StoreName[]>> = {
@@ -111,6 +112,9 @@ function workload(text: string, before: readonly Workload[] = []): readonly Work
 /** The command line, with what it prints going to `terminal`. */
 export function benchCommand(terminal: Terminal): Command {
   return new Command('bench')
+    .addCommand(scaleCommand(terminal))
+    // Options behind a command of its own are that command's.
+    .enablePositionalOptions()
     .description('measure the runtime on this machine, beside the raw limits of its stores; everything stays on it')
     .argument('[workloads...]', 'raw, w1, w2, w3, bytes; all of them when none is named', workload)
     .option(

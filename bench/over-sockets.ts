@@ -70,7 +70,7 @@ export async function countOverSockets(
   const server = await startServer({ args, env: { AUTH_SECRET: authSecret }, ...options });
   try {
     const users = await SocketUsers.connect({
-      port: server.port,
+      ports: [server.port],
       path: '/counters',
       users: counterSockets,
       authSecret,
@@ -103,7 +103,7 @@ export async function sagasOverSockets(
   };
   const server = await startServer({ args: ['actors/cli/troupe.js', 'start'], env, ...options });
   try {
-    const users = await SocketUsers.connect({ port: server.port, path: '/ws/chat', users: task.users, authSecret });
+    const users = await SocketUsers.connect({ ports: [server.port], path: '/ws/chat', users: task.users, authSecret });
     say('making users and rooms');
     await forEach(task.users, setupInFlight, (i) =>
       users.send(

@@ -25,7 +25,8 @@ interface Waiting {
 }
 
 export interface SocketOptions {
-  readonly port: number;
+  /** Of the nodes; each user is at the one that its id picks. */
+  readonly ports: readonly number[];
   /** Before the user's id in the path. */
   readonly path: string;
   readonly users: number;
@@ -48,11 +49,13 @@ export class SocketUsers {
     this.userIds = Array.from({ length: users }, (_, i) => userIdOf(emailOf(i)));
   }
 
-  static async connect({ port, path, users, authSecret }: SocketOptions): Promise<SocketUsers> {
+  static async connect({ ports, path, users, authSecret }: SocketOptions): Promise<SocketUsers> {
     const all = new SocketUsers(users);
     await forEach(users, connectingAtOnce, async (i) => {
       const token = await signToken(authSecret, emailOf(i), Date.now());
-      const socket = new WebSocket(`ws://127.0.0.1:${port}${path}/${all.userIds[i]}`, {
+      const userId = all.userIds[i] as string;
+      const port = ports[pickOf(userId, ports.length)];
+      const socket = new WebSocket(`ws://127.0.0.1:${port}${path}/${userId}`, {
         headers: { authorization: `Bearer ${token}` },
         perMessageDeflate: false,
       });
@@ -106,6 +109,11 @@ export class SocketUsers {
     if (this.#closing) return;
     for (const waiting of [...this.#replies.values(), ...this.#outcomes.values()]) waiting.reject(error);
   }
+}
+
+/** By the first part of an id, which has nothing to do with its shard. */
+export function pickOf(id: string, count: number): number {
+  return Number.parseInt(id.slice(0, 8), 16) % count;
 }
 
 function emailOf(i: number): string {
