@@ -111,40 +111,42 @@ function workload(text: string, before: readonly Workload[] = []): readonly Work
 
 /** The command line, with what it prints going to `terminal`. */
 export function benchCommand(terminal: Terminal): Command {
-  return new Command('bench')
-    .addCommand(scaleCommand(terminal))
-    // Options behind a command of its own are that command's.
-    .enablePositionalOptions()
-    .description('measure the runtime on this machine, beside the raw limits of its stores; everything stays on it')
-    .argument('[workloads...]', 'raw, w1, w2, w3, bytes; all of them when none is named', workload)
-    .option(
-      '--journal <stores>',
-      `${Object.keys(storeGroups).join(', ')}; several with commas`,
-      stores,
-      storeGroups.all,
-    )
-    .option('--saga <sagas>', 'sagas of W2', sagas, measuredSagas)
-    .option('--over <way>', 'W1 and W2: process, socket, or both', over, over('both'))
-    .option('--in-flight <counts>', 'operations at once, for W1 and W2', counts, [1, 64, 256])
-    .option('--seconds <n>', 'measured time of each load', positive, 1.2)
-    .option('--users <n>', 'users of W2, all online', positive, 200)
-    .option('--rooms <n>', 'rooms of W2', positive, 200)
-    .option('--counters <n>', 'actors of W1', positive, 1_000)
-    .option('--actors <counts>', 'actors of the stores of W3', counts, [10_000, 100_000])
-    .option('--weighed <n>', 'operations a store is weighed by, and cells of each type', positive, 5_000)
-    .option('--weighed-rooms <n>', 'rooms of the Redis that is weighed key by key', positive, 50)
-    .option('--messages-per-room <n>', 'messages in each of them', positive, 200)
-    .option('--minutes <n>', 'no measurement begins after this', positive, 8)
-    .option('--log-level <level>', 'of the server in W2 over WebSocket', 'info')
-    .option('--node-flags <flags>', 'flags of the measured processes; those of npm start', '--max-semi-space-size=64')
-    .option('--cpu-prof <folder>', 'write CPU profiles of the measured processes there')
-    .option('--folder <folder>', 'where the stores of LMDB lie meanwhile', tmpdir())
-    .option('--json', 'print JSON')
-    .action((named: readonly Workload[], options: Options) => bench(named, options, terminal))
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ npm run bench\n  $ npm run bench -- w2 --journal lmdb --over process --seconds 5\n  $ npm run bench -- raw w1 --journal redis,redis-always --json',
-    );
+  return (
+    new Command('bench')
+      .addCommand(scaleCommand(terminal))
+      // Options behind a command of its own are that command's.
+      .enablePositionalOptions()
+      .description('measure the runtime on this machine, beside the raw limits of its stores; everything stays on it')
+      .argument('[workloads...]', 'raw, w1, w2, w3, bytes; all of them when none is named', workload)
+      .option(
+        '--journal <stores>',
+        `${Object.keys(storeGroups).join(', ')}; several with commas`,
+        stores,
+        storeGroups.all,
+      )
+      .option('--saga <sagas>', 'sagas of W2', sagas, measuredSagas)
+      .option('--over <way>', 'W1 and W2: process, socket, or both', over, over('both'))
+      .option('--in-flight <counts>', 'operations at once, for W1 and W2', counts, [1, 64, 256])
+      .option('--seconds <n>', 'measured time of each load', positive, 1.2)
+      .option('--users <n>', 'users of W2, all online', positive, 200)
+      .option('--rooms <n>', 'rooms of W2', positive, 200)
+      .option('--counters <n>', 'actors of W1', positive, 1_000)
+      .option('--actors <counts>', 'actors of the stores of W3', counts, [10_000, 100_000])
+      .option('--weighed <n>', 'operations a store is weighed by, and cells of each type', positive, 5_000)
+      .option('--weighed-rooms <n>', 'rooms of the Redis that is weighed key by key', positive, 50)
+      .option('--messages-per-room <n>', 'messages in each of them', positive, 200)
+      .option('--minutes <n>', 'no measurement begins after this', positive, 8)
+      .option('--log-level <level>', 'of the server in W2 over WebSocket', 'info')
+      .option('--node-flags <flags>', 'flags of the measured processes; those of npm start', '--max-semi-space-size=64')
+      .option('--cpu-prof <folder>', 'write CPU profiles of the measured processes there')
+      .option('--folder <folder>', 'where the stores of LMDB lie meanwhile', tmpdir())
+      .option('--json', 'print JSON')
+      .action((named: readonly Workload[], options: Options) => bench(named, options, terminal))
+      .addHelpText(
+        'after',
+        '\nExamples:\n  $ npm run bench\n  $ npm run bench -- w2 --journal lmdb --over process --seconds 5\n  $ npm run bench -- raw w1 --journal redis,redis-always --json',
+      )
+  );
 }
 
 /** Commander shows the defaults of lists badly; ours are shown as they are typed. */
