@@ -3,14 +3,17 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { write } from '../e2e/commands.ts';
+import { Random } from '../crash/random.ts';
+import { createRoom, write } from '../e2e/commands.ts';
 import { poll } from '../e2e/deadline.ts';
 import { request } from '../e2e/http-client.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
-import { Load } from './load.ts';
-import { auditLoad } from './load-audit.ts';
+import { type Door, Load, RoamingClient } from './load.ts';
+import { auditLoad, auditOrder } from './load-audit.ts';
 
 async function start(options: Partial<ClusterOptions> = {}): Promise<Cluster> {
   const cluster = await Cluster.start({ program: 'counter', nodes: 1, leaseMs: 1_000, shards: 4, ...options });
@@ -167,5 +170,31 @@ test('an audit finds what was lost or done twice', async () => {
     `room ${roomId} lacks lost, which completed`,
     `room ${roomId} has ${twice.outcome?.result?.id}, which did not complete`,
     `MESSAGE_CREATE/${twice.operationId} is there, and nobody knows of it`,
+  ]);
+});
+
+/** A node that shows a room's messages in some order. */
+async function doorThatShows(id: string, order: readonly string[]): Promise<Door> {
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(order.map((id) => ({ id }))));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return { id, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+test('an audit finds an order that differs between nodes', async () => {
+  const doors = [await doorThatShows('a', ['one', 'two']), await doorThatShows('b', ['two', 'one'])];
+  const load = new Load({ doors: () => doors, seed: 9 });
+  const who = { email: 'person', id: randomUUID(), token: '' };
+  load.clients.push(new RoamingClient(who, new Random(1), { options: load.options, ledger: load.ledger }));
+  const created = load.ledger.open({ who, command: createRoom(randomUUID()), mayFailWith: [], mustFail: false });
+  load.ledger.ended(created, { state: 'COMPLETED', result: { id: 'room' } });
+  load.world.learn(created);
+
+  await auditOrder(load);
+
+  expect(load.ledger.violations).toEqual([
+    'room room is one two for person through a, and two one for person through b',
   ]);
 });

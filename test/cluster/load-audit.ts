@@ -17,7 +17,7 @@ const actorsMax = 100_000;
 const pageMax = 200;
 
 /** Reads every room as each of its members through each node. */
-async function auditOrder(load: Load): Promise<void> {
+export async function auditOrder(load: Load): Promise<void> {
   const created = load.ledger.completed('ROOM_CREATE');
   await forEach(created, async ({ outcome }) => {
     const roomId = outcome?.result?.id ?? '';
