@@ -44,6 +44,10 @@ export interface Limits {
   readonly segmentBytesMax: number;
   /** An actor that has nothing left to do is retired when its last event is this old, unless its definition says otherwise. */
   readonly retentionMs: number;
+  /** What a shard keeps of its newest commits, to append them again if the store loses them: entries, bytes, and age. */
+  readonly tailEntriesMax: number;
+  readonly tailBytesMax: number;
+  readonly tailMs: number;
   /** Time to live of a lease. */
   readonly leaseMs: number;
   /** Default deadline of an `ask`. */
@@ -72,6 +76,9 @@ export const defaultLimits: Limits = {
   segmentEntriesMax: 5_000,
   segmentBytesMax: 8 * 1024 * 1024,
   retentionMs: 24 * 3_600_000,
+  tailEntriesMax: 1_000,
+  tailBytesMax: 4 * 1024 * 1024,
+  tailMs: 30_000,
   leaseMs: 5_000,
   askMs: 5_000,
 };

@@ -72,8 +72,8 @@ export interface Observer {
   leaseLost(shard: number): void;
   /** A shard was given away: from the decision to the release. */
   handedOver(shard: number, ms: number): void;
-  /** The head was behind what this node, or one before it, had been answered: so many commits are gone. */
-  rewound(shard: number, lostCommits: number): void;
+  /** The head was behind what had been answered: so many commits were gone, and so many of them were appended again. */
+  rewound(shard: number, lostCommits: number, mendedCommits: number): void;
 
   /** Envelopes were read from the shard's inbox. */
   inboxTaken(shard: number, envelopes: number): void;

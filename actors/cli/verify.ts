@@ -45,9 +45,15 @@ async function verify(options: VerifyOptions, terminal: Terminal): Promise<void>
   if (options.json === true) terminal.out(toJson(findings));
   else {
     for (const { shard, subject, reason } of differences) terminal.out(`shard ${shard}: ${subject} ${reason}`);
+    for (const { shard, from, to, seq, at } of findings.losses) {
+      const when = new Date(at).toISOString();
+      terminal.out(`shard ${shard}: lost its answered commits ${from} to ${to}, after entry ${seq} (found at ${when})`);
+    }
     for (const [sentence, times] of findings.notes) terminal.out(`note: ${sentence} (${times})`);
     const verdict = differenceCount === 0 ? 'everything agrees with the journal' : count(differenceCount, 'difference');
-    terminal.out(`${summary(findings)}: ${verdict}.`);
+    const ranges = count(findings.losses.length, 'range');
+    const losses = findings.losses.length === 0 ? '' : `; ${ranges} of answered commits lost`;
+    terminal.out(`${summary(findings)}: ${verdict}${losses}.`);
   }
   if (differenceCount === 0) return;
   throw new Failure(`The store differs from its journal in ${count(differenceCount, 'place')}.`);

@@ -32,6 +32,7 @@ export class ArchivedJournal implements Journal {
   readonly renew: Journal['renew'];
   readonly release: Journal['release'];
   readonly commit: Journal['commit'];
+  readonly declareLost?: NonNullable<Journal['declareLost']>;
   readonly trim?: NonNullable<Journal['trim']>;
   readonly readShard: Journal['readShard'];
   readonly readActors: Journal['readActors'];
@@ -57,6 +58,7 @@ export class ArchivedJournal implements Journal {
     this.renew = journal.renew.bind(journal);
     this.release = journal.release.bind(journal);
     this.commit = journal.commit.bind(journal);
+    if (journal.declareLost !== undefined) this.declareLost = journal.declareLost.bind(journal);
     if (journal.trim !== undefined) this.trim = journal.trim.bind(journal);
     this.readShard = journal.readShard.bind(journal);
     this.readActors = journal.readActors.bind(journal);

@@ -38,6 +38,8 @@ export interface NodeInfo {
   readonly about: string;
   /** Where its shards stand: commits by shard. A store whose head is behind one of them has lost answered commits. */
   readonly heads: Readonly<Record<number, number>>;
+  /** The epochs that it holds them under. */
+  readonly epochs?: Readonly<Record<number, number>>;
 }
 
 export interface LiveNode extends NodeInfo {

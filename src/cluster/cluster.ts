@@ -71,9 +71,10 @@ export class Cluster {
   }
 
   /** What makes a shard one of several nodes' shards. */
-  optionsFor(shard: number): Pick<ShardOptions, 'inbox' | 'took' | 'gone'> {
+  optionsFor(shard: number): Pick<ShardOptions, 'inbox' | 'known' | 'took' | 'gone'> {
     return {
       inbox: this.#desk.sourceOf(shard, () => this.#options.shards[shard]!),
+      known: () => this.node.knownOf(shard),
       took: () => this.node.took(this.#options.shards[shard]!),
       gone: () => this.#news.away(shard),
     };

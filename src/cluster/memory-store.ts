@@ -50,6 +50,7 @@ export interface MemoryShardFacts {
   readonly holder: { readonly node: string; readonly expiresAt: number } | undefined;
   readonly head: { readonly commits: number; readonly seq: number };
   readonly inbox: number;
+  readonly rewinds: number;
 }
 
 export interface MemoryClusterOptions {
@@ -145,6 +146,8 @@ export class MemoryClusterStore implements ClusterStore {
     const inbox = this.#cluster.inboxes.get(shard);
     if (inbox === undefined) return [];
     inbox.isRung = false;
+    // Read from a store that was ahead of this one: those numbers are not given out again.
+    inbox.last = Math.max(inbox.last, after);
     return inbox.records.filter(({ n }) => n > after).slice(0, Math.max(0, limit));
   }
 
@@ -193,7 +196,7 @@ export class MemoryClusterStore implements ClusterStore {
   }
 
   #statusOf(shard: number): ShardStatus {
-    const { epochNumber, holder, head, inbox } = this.#options.shards[shard] as MemoryShardFacts;
+    const { epochNumber, holder, head, inbox, rewinds } = this.#options.shards[shard] as MemoryShardFacts;
     return {
       shard,
       epoch: epochNumber,
@@ -203,7 +206,7 @@ export class MemoryClusterStore implements ClusterStore {
       seq: head.seq,
       inboxLast: this.#cluster.inboxes.get(shard)?.last ?? 0,
       inboxDone: inbox,
-      rewinds: 0,
+      rewinds,
     };
   }
 

@@ -9,7 +9,7 @@
 
 import { type Clock, sleep } from '../clock.ts';
 import { messageOf, TroupeError } from '../errors.ts';
-import type { Owner } from '../journal/journal.ts';
+import type { Known, Owner } from '../journal/journal.ts';
 import type { Limits } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Observer } from '../observer.ts';
@@ -59,6 +59,8 @@ export class ClusterNode {
   readonly #leaving = new Map<number, Promise<void>>();
   /** Nodes that have said everything they had for a shard that was taken. */
   readonly #levels = new Map<number, Set<string>>();
+  /** Where nodes, those that are gone included, have said that shards stand: by shard, under the newest epoch heard of. */
+  readonly #known = new Map<number, Known>();
   #view: ClusterView = { nodes: [], pins: new Map() };
   #cancelLook: (() => void) | undefined;
   #isLooking = false;
@@ -80,6 +82,11 @@ export class ClusterNode {
 
   get view(): ClusterView {
     return this.#view;
+  }
+
+  /** What was heard of a shard: a store that is behind it has lost something. */
+  knownOf(shard: number): Known | undefined {
+    return this.#known.get(shard);
   }
 
   /** Whether nobody else is there, as far as this node knows. */
@@ -196,6 +203,7 @@ export class ClusterNode {
   async #beat(): Promise<boolean> {
     const { store, owner, role, weight, about, clock, limits, shards, observer, post } = this.#options;
     const askedAt = clock.monotonic();
+    const open = shards.filter((shard) => shard.isOpen);
     const info: NodeInfo = {
       id: owner.node,
       nonce: owner.nonce,
@@ -204,17 +212,28 @@ export class ClusterNode {
       isDraining: this.#isDraining,
       startedAt: this.#startedAt,
       about,
-      heads: Object.fromEntries(shards.filter((shard) => shard.isOpen).map((shard) => [shard.shard, shard.commits])),
+      heads: Object.fromEntries(open.map((shard) => [shard.shard, shard.commits])),
+      epochs: Object.fromEntries(open.map((shard) => [shard.shard, shard.lease?.epoch.number ?? 0])),
     };
     const view = await store.beat(info, limits.leaseMs);
     if (view === false) return false;
     const known = new Set(this.#view.nodes.map(({ id }) => id));
+    for (const node of view.nodes) this.#learn(node);
     this.#view = view;
     this.#beatAt = askedAt;
     // Until now nothing was published for it: it reads again what it may have missed.
     for (const { id } of view.nodes) if (!known.has(id) && id !== this.id) post.toNode(id, ['hello', this.id]);
     observer.members(view.nodes.length);
     return true;
+  }
+
+  #learn({ heads, epochs = {} }: NodeInfo): void {
+    for (const [shard, commits] of Object.entries(heads)) {
+      const epoch = epochs[Number(shard)] ?? 0;
+      const known = this.#known.get(Number(shard)) ?? { epoch: 0, commits: 0 };
+      if (epoch < known.epoch || (epoch === known.epoch && commits <= known.commits)) continue;
+      this.#known.set(Number(shard), { epoch, commits });
+    }
   }
 
   /** Opens and gives back what the list says. */

@@ -4,6 +4,7 @@
  */
 
 import { type ErrorCode, TroupeError } from '../errors.ts';
+import type { Loss } from './journal.ts';
 
 const damageCodes: ReadonlySet<ErrorCode> = new Set(['ACTOR_DAMAGED', 'ARCHIVE_DAMAGED', 'JOURNAL_DAMAGED']);
 /** Differences that are kept; a store with more is beyond reading them one by one. */
@@ -15,6 +16,11 @@ export interface Difference {
   readonly subject: string;
   /** Completes the sentence that begins with the subject. */
   readonly reason: string;
+}
+
+/** Answered commits of a shard that are nowhere any more. */
+export interface ShardLoss extends Loss {
+  readonly shard: number;
 }
 
 /** What a verification has counted and found; it grows while the verification runs. */
@@ -32,6 +38,8 @@ export class Findings {
   /** All of them, those that are not kept included. */
   differenceCount = 0;
   readonly differences: Difference[] = [];
+  /** What shards have lost for good; the store itself bounds how many it keeps. */
+  readonly losses: ShardLoss[] = [];
   /** What is no error and worth knowing, with the number of times it was met. */
   readonly notes = new Map<string, number>();
   /** Publications that the folded effects of all shards account for, by topic. */
@@ -40,6 +48,10 @@ export class Findings {
   differ(shard: number, subject: string, reason: string): void {
     this.differenceCount++;
     if (this.differences.length < differencesMax) this.differences.push({ shard, subject, reason });
+  }
+
+  lost(shard: number, loss: Loss): void {
+    this.losses.push({ shard, ...loss });
   }
 
   /** Runs one reading. What the journal calls damaged is a difference, and undefined is given; the rest goes on. */

@@ -177,8 +177,40 @@ export interface Lease {
   readonly epoch: Epoch;
 }
 
+/** What somebody knows of a shard: under this epoch so many of its commits had been answered `done`. */
+export interface Known {
+  readonly epoch: number;
+  readonly commits: number;
+}
+
+/** Answered commits that the store does not have: it was put in the place of one that was ahead of it. */
+export interface Rewind {
+  /** Number of the last commit that is known to have been answered. It is the head's own when that is another commit. */
+  readonly answered: number;
+  /** Who held the shard last, by what the store knows: nonce '' for nobody. */
+  readonly before: Epoch;
+}
+
+/** A range of answered commits that nobody could append again. */
+export interface Loss {
+  readonly from: number;
+  readonly to: number;
+  /** `seq` of the last entry before the range. */
+  readonly seq: number;
+  /** Number of the epoch under which it was declared. */
+  readonly epoch: number;
+  /** The store's wall-clock time then, ms since 1970. */
+  readonly at: number;
+}
+
 export type AcquireOutcome =
-  | { readonly kind: 'acquired'; readonly lease: Lease; readonly head: Head }
+  | {
+      readonly kind: 'acquired';
+      readonly lease: Lease;
+      readonly head: Head;
+      /** Left out unless the store has gone backwards. The owner is to append what it can, or to `declareLost` the rest. */
+      readonly lost?: Rewind;
+    }
   | { readonly kind: 'held'; readonly by: string; readonly expiresInMs: number };
 
 export type TrimOutcome =
@@ -200,6 +232,8 @@ export interface ShardState {
   /** Number of the last envelope of the inbox that was handled; 0 where there is no inbox. */
   readonly inbox: number;
   readonly projections: Readonly<Record<string, string>>;
+  /** What was declared as lost, the oldest first; a store keeps a bounded number. Left out where nothing ever was. */
+  readonly losses?: readonly Loss[];
 }
 
 export interface TopicPage {
@@ -243,14 +277,24 @@ export interface Journal {
   /**
    * Takes the shard for `owner` under a new epoch, when nobody else's lease is alive. The same owner (same nonce) may
    * acquire again at any time: its earlier commits that are still under way are fenced by that.
+   *
+   * `lost` compares the head with what this journal was answered itself, with `known` (what others have seen), and with
+   * what an earlier acquisition found and nobody has mended. What was known under an epoch before a declared loss is void.
    */
-  acquire(shard: number, owner: Owner, ttlMs: number): Promise<AcquireOutcome>;
-  /** Prolongs a lease. False: it is not ours any more. */
+  acquire(shard: number, owner: Owner, ttlMs: number, known?: Known): Promise<AcquireOutcome>;
+  /** Prolongs a lease. False: it is not ours any more, or the store lacks commits that this journal was answered. */
   renew(lease: Lease, ttlMs: number): Promise<boolean>;
   /** Gives a lease back: commits under it are refused from then on. Does nothing when it is not ours any more. */
   release(lease: Lease): Promise<void>;
 
   commit(commit: Commit): Promise<CommitOutcome>;
+
+  /**
+   * Gives up the commits after the head up to `answered`, in one atomic step: the loss is kept with the shard, its topics
+   * get another epoch, and `acquire` speaks of it no more. False: the lease is not ours any more. Left out by a store that
+   * cannot go backwards under a running process.
+   */
+  declareLost?(lease: Lease, answered: number): Promise<boolean>;
 
   /**
    * Removes the entries up to `upto`, in one atomic step that is fenced as a commit is. Repeating it changes nothing. The

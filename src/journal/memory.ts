@@ -29,7 +29,6 @@ import {
   verdictOnTrim,
 } from './checks.ts';
 import type {
-  AcquireOutcome,
   ActorIndex,
   ActorRecord,
   CommitOutcome,
@@ -38,6 +37,7 @@ import type {
   Head,
   Journal,
   JournalEntry,
+  Loss,
   OutboxRecord,
   RangeOptions,
   SnapshotRecord,
@@ -45,6 +45,7 @@ import type {
   TrimOutcome,
 } from './journal.ts';
 import { applyCommit } from './memory-commit.ts';
+import { acquireShard, declareShardLost, type MemorySeen, renewShard, sameEpoch } from './memory-leases.ts';
 
 export interface MemoryTopic {
   head: number;
@@ -72,13 +73,20 @@ export interface MemoryShard {
   readonly topics: Map<string, MemoryTopic>;
   readonly deadLetters: DeadLetterRecord[];
   readonly views: Map<string, Map<string, Uint8Array>>;
+  /** Last commit that is known to have been answered, while the head is behind it; else 0. */
+  answered: number;
+  rewinds: number;
+  losses: readonly Loss[];
+  /** Undefined until something was lost: the store's id. */
+  topicsEpoch: string | undefined;
 }
 
 /** What outlives a journal: hand it to the next one. */
 export interface MemoryStore {
-  /** The epoch of all topics. */
+  /** The epoch of all topics whose shards never lost anything. */
   readonly id: string;
-  readonly shards: readonly MemoryShard[];
+  /** An element may be put back to what it was before (memory-leases.ts). */
+  readonly shards: MemoryShard[];
   readonly meta: Map<string, string>;
   /** What the nodes that use it share. */
   readonly cluster: MemoryCluster;
@@ -116,6 +124,12 @@ export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
   const bounds = boundsFrom(options);
   const clock = options.clock ?? systemClock;
   const cluster = new MemoryClusterStore({ ...store, recordBytesMax: bounds.recordBytesMax, clock });
+  const seen = new Map<number, MemorySeen>();
+  const seenOf = (shard: number): MemorySeen => {
+    const known = seen.get(shard) ?? { epoch: 0, commits: 0, commitId: '' };
+    seen.set(shard, known);
+    return known;
+  };
   let open = true;
 
   /** Runs one call: at once, and as a promise also where it throws. */
@@ -143,23 +157,13 @@ export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
     shards: store.shards.length,
     cluster,
 
-    acquire: (shard, owner, ttlMs) =>
-      call(shard, (data): AcquireOutcome => {
-        const expiresInMs = (data.holder?.expiresAt ?? 0) - clock.monotonic();
-        if (data.holder !== undefined && data.holder.epoch.nonce !== owner.nonce && expiresInMs > 0) {
-          return { kind: 'held', by: data.holder.node, expiresInMs };
-        }
-        data.epochNumber += 1;
-        const epoch = { number: data.epochNumber, nonce: owner.nonce };
-        data.holder = { epoch, node: owner.node, expiresAt: clock.monotonic() + ttlMs };
-        return { kind: 'acquired', lease: { shard, epoch }, head: data.head };
+    acquire: (shard, owner, ttlMs, known) =>
+      call(shard, (data) => {
+        const now = clock.monotonic();
+        return acquireShard(data, { shard, owner, expiresAt: now + ttlMs, now }, seenOf(shard), known);
       }),
     renew: (lease, ttlMs) =>
-      call(lease.shard, ({ holder }) => {
-        if (holder === undefined || !sameEpoch(holder.epoch, lease.epoch)) return false;
-        holder.expiresAt = clock.monotonic() + ttlMs;
-        return true;
-      }),
+      call(lease.shard, (data) => renewShard(data, lease, clock.monotonic() + ttlMs, seenOf(lease.shard))),
     release: (lease) =>
       call(lease.shard, (data) => {
         if (data.holder === undefined || !sameEpoch(data.holder.epoch, lease.epoch)) return;
@@ -175,8 +179,15 @@ export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
       const verdict = verdictOn(commit, data.holder?.epoch, data.head);
       if (verdict !== 'apply') return verdict;
       handleInbox(store.cluster, commit.shard, commit.inbox);
+      Object.assign(seenOf(commit.shard), { commits: commit.number, commitId: commit.id });
       return { kind: 'done', offsets: applyCommit(data, commit, bounds) };
     },
+
+    declareLost: (lease, answered) =>
+      call(lease.shard, (data) => {
+        const topicsEpoch = `${store.id}.${lease.epoch.number}`;
+        return declareShardLost(data, lease, { answered, topicsEpoch, at: clock.now() }, seenOf(lease.shard));
+      }),
 
     trim: (lease, upto) =>
       call(lease.shard, (data): TrimOutcome => {
@@ -209,6 +220,7 @@ export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
         inbox: data.inbox,
         marks: marksOf(data.marks),
         projections: data.projections,
+        ...(data.losses.length === 0 ? undefined : { losses: data.losses }),
       })),
     readActors: (shard, actors) =>
       call(shard, (data) => {
@@ -259,13 +271,18 @@ export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
         ),
       ),
     readTopic: (shard, topic, after, limit) =>
-      call(shard, ({ topics }) => {
+      call(shard, ({ topics, topicsEpoch }) => {
         const { head, publications } = topics.get(topic) ?? { head: 0, publications: [] };
         const wanted = publications.filter(({ offset }) => offset > after).slice(0, limit);
         for (const { offset, payload } of wanted) {
           intact(payload, 'JOURNAL_DAMAGED', `Publication ${offset} of ${topic}`, { shard, topic, offset });
         }
-        return { epoch: store.id, head, oldest: publications[0]?.offset ?? head + 1, publications: wanted };
+        return {
+          epoch: topicsEpoch ?? store.id,
+          head,
+          oldest: publications[0]?.offset ?? head + 1,
+          publications: wanted,
+        };
       }),
     readDeadLetters: (shard, limit) =>
       call(shard, ({ deadLetters }) =>
@@ -326,6 +343,10 @@ function emptyShard(): MemoryShard {
     topics: new Map(),
     deadLetters: [],
     views: new Map(),
+    answered: 0,
+    rewinds: 0,
+    losses: [],
+    topicsEpoch: undefined,
   };
 }
 
@@ -340,10 +361,6 @@ function keysIn<K extends string>(keys: K[], { prefix = '', after, reverse = fal
 
 function marksOf(marks: ReadonlyMap<number, number>): { readonly shard: number; readonly n: number }[] {
   return [...marks].map(([shard, n]) => ({ shard, n })).sort((a, b) => a.shard - b.shard);
-}
-
-function sameEpoch(a: Epoch, b: Epoch): boolean {
-  return a.number === b.number && a.nonce === b.nonce;
 }
 
 /** What `read` gives, or its damage as a value. */

@@ -5,8 +5,8 @@
  *
  * How durable an answered commit is, is the server's setting (`appendfsync`); `description` says what it is, and
  * `durability` refuses a server with less, or has each commit wait for replicas. Still a failover may lose answered commits. A head
- * that went backwards is found at the next acquisition by whoever saw it ahead; it is told to `warn`, counted in the
- * shard's key (`rewinds`), and gives the shard's topics a new epoch.
+ * that went backwards is found at the next renewal or acquisition by whoever knows it ahead; it is counted in the shard's
+ * key (`rewinds`) and remembered there (`answered`) until the owner has appended the commits again or declared them lost.
  *
  * Which connections there are is the wire's affair (redis/wire.ts). It deliberately has no blocking read: the owner of a
  * shard knows what it committed.
@@ -25,6 +25,7 @@ import type {
   CommitOutcome,
   Head,
   Journal,
+  Known,
   Lease,
   Owner,
   TrimOutcome,
@@ -36,7 +37,7 @@ import { parseLocation } from './redis/endpoint.ts';
 import { channelName, metaKey, type ShardKeys, shardKeys, topicKey, viewKey } from './redis/keys.ts';
 import { type FunctionName, functionName } from './redis/library.ts';
 import { ActorListing } from './redis/listing.ts';
-import { type LexRange, mergedRows, rowRanges } from './redis/ranges.ts';
+import { mergedRows, rowRanges } from './redis/ranges.ts';
 import { actorField, rowKeyBytes } from './redis/records.ts';
 import { assertReplicas, confirmationOf, defaultReplicas, type RedisDurability } from './redis/replication.ts';
 import {
@@ -85,6 +86,8 @@ export interface RedisJournalOptions extends Partial<JournalBounds> {
 /** Addresses of one call of read_actors: a large one would hold up everybody else. */
 const actorsPerCall = 100;
 const rowsPerCall = 1_000;
+/** Losses that are kept of a shard; the oldest go first. */
+const lossesMax = 100;
 
 /** What this process has seen of a shard: what the server may not be behind. */
 interface Seen {
@@ -169,18 +172,15 @@ class RedisJournal implements Journal {
     this.cluster = new RedisClusterStore({ wire, prefix, keys: this.#keys, recordBytesMax, warn });
   }
 
-  async acquire(shard: number, { node, nonce }: Owner, ttlMs: number): Promise<AcquireOutcome> {
+  async acquire(shard: number, { node, nonce }: Owner, ttlMs: number, known?: Known): Promise<AcquireOutcome> {
     const { shard: key, journal } = this.#keysOf(shard);
     const seen = this.#seenOf(shard);
-    const before = { ...seen };
-    const { id } = this.#store;
-    const call = commandOf('FCALL', functionName('acquire'), 2, key, journal, node, nonce, ttlMs);
+    const call = commandOf('FCALL', functionName('acquire'), 2, key, journal, node, nonce, ttlMs, seen.epoch);
+    call.number(seen.commits).text(seen.commitId);
     call
-      .number(seen.epoch)
-      .number(seen.commits)
-      .text(seen.commitId)
-      .text(id)
-      .text(`${id}.${this.#options.ids.nonce()}`);
+      .number(known?.epoch ?? 0)
+      .number(known?.commits ?? 0)
+      .text(this.#store.id);
     // The head that it gives may hold commits that no replica has confirmed yet; with this call they are.
     const reply = (await this.#send(key, call.done(), { isReplicated: true })) as readonly (Buffer | number)[];
     const [kind, ...rest] = reply.map(String) as [string, ...string[]];
@@ -194,14 +194,21 @@ class RedisJournal implements Journal {
     }
     const head = headOf(shard, (reply as readonly Buffer[]).slice(2, 6));
     const epoch = { number: Number(rest[0]), nonce };
-    if (rest[5] === '1') this.#rewound(shard, before, head);
-    this.#saw(shard, head, epoch.number);
-    return { kind: 'acquired', lease: { shard, epoch }, head };
+    const lease = { shard, epoch };
+    if (rest[5] === '') {
+      this.#saw(shard, head, epoch.number);
+      return { kind: 'acquired', lease, head };
+    }
+    // What was seen stays until it is there again or given up: the server may go back once more.
+    seen.epoch = Math.max(seen.epoch, epoch.number);
+    const before = { number: Number(rest[6]), nonce: rest[7] as string };
+    return { kind: 'acquired', lease, head, lost: { answered: Number(rest[5]), before } };
   }
 
   async renew({ shard, epoch }: Lease, ttlMs: number): Promise<boolean> {
     const { shard: key } = this.#keysOf(shard);
-    return (await this.#call('renew', [key], [epoch.number, epoch.nonce, ttlMs])) === 1;
+    const { commits } = this.#seenOf(shard);
+    return (await this.#call('renew', [key], [epoch.number, epoch.nonce, ttlMs, commits])) === 1;
   }
 
   async release({ shard, epoch }: Lease): Promise<void> {
@@ -232,6 +239,15 @@ class RedisJournal implements Journal {
     }
   }
 
+  async declareLost({ shard, epoch }: Lease, answered: number): Promise<boolean> {
+    const { shard: key } = this.#keysOf(shard);
+    const topics = `${this.#store.id}.${this.#options.ids.nonce()}`;
+    const args = [epoch.number, epoch.nonce, answered, topics, lossesMax];
+    const isDone = (await this.#call('declare_lost', [key], args)) === 1;
+    if (isDone) this.#seenOf(shard).commits = 0;
+    return isDone;
+  }
+
   async trim(lease: Lease, upto: number): Promise<TrimOutcome> {
     const { shard, epoch } = lease;
     const { shard: key, journal } = this.#keysOf(shard);
@@ -247,11 +263,8 @@ class RedisJournal implements Journal {
   async readActors(shard: number, actors: readonly Address[]): ReturnType<Journal['readActors']> {
     const { actors: key, snapshots, journal } = this.#keysOf(shard);
     const read = async (some: readonly Address[]) => {
-      const replies = (await this.#call(
-        'read_actors',
-        [key, snapshots, journal],
-        some.map(actorField),
-      )) as readonly Reply[];
+      const fields = some.map(actorField);
+      const replies = (await this.#call('read_actors', [key, snapshots, journal], fields)) as readonly Reply[];
       return some.map((actor, i) => actorOf(shard, actor, replies[i] as Reply));
     };
     return (await Promise.all(slices(actors, actorsPerCall).map(read))).flat();
@@ -300,12 +313,11 @@ class RedisJournal implements Journal {
     this.#keysOf(shard);
     if (range.limit < 1) return [];
     const key = viewKey(this.#store.prefix, shard, view);
-    const read = async ({ command, from, to }: LexRange) => {
+    const parts = rowRanges(range).map(async ({ command, from, to }) => {
       const call = commandOf(command, key).bytes(from).bytes(to).text('LIMIT').text('0').number(range.limit);
-      const members = (await this.#send(key, call.done())) as readonly Buffer[];
-      return members.map((member) => rowOf(shard, view, member));
-    };
-    return mergedRows(await Promise.all(rowRanges(range).map(read)), range);
+      return ((await this.#send(key, call.done())) as readonly Buffer[]).map((member) => rowOf(shard, view, member));
+    });
+    return mergedRows(await Promise.all(parts), range);
   }
 
   async readMeta(key: string): Promise<string | undefined> {
@@ -367,11 +379,6 @@ class RedisJournal implements Journal {
     seen.epoch = Math.max(seen.epoch, epoch);
     seen.commits = commits;
     seen.commitId = commitId;
-  }
-
-  #rewound(shard: number, before: Seen, head: Head): void {
-    const message = `Redis lost answered commits of shard ${shard}: commit ${before.commits} (${before.commitId}) was answered, its head is commit ${head.commits} (${head.commitId}).`;
-    this.#options.warn?.(message, { shard, answered: before.commits, stored: head.commits });
   }
 }
 

@@ -175,6 +175,13 @@ function ownershipMetrics(tally: RuntimeTally): readonly MetricDefinition[] {
       samples: each(tally, ({ rewoundCommits }) => rewoundCommits),
     },
     {
+      name: 'troupe_mended_commits_total',
+      type: 'counter',
+      labels: ['shard'],
+      help: 'Of those, commits that their owner still held and appended again.',
+      samples: each(tally, ({ mendedCommits }) => mendedCommits),
+    },
+    {
       name: 'troupe_inbox_envelopes_total',
       type: 'counter',
       labels: ['shard'],

@@ -24,6 +24,7 @@ export class ShardTally {
   leasesLost = 0;
   rewinds = 0;
   rewoundCommits = 0;
+  mendedCommits = 0;
   inboxEnvelopes = 0;
 }
 
@@ -109,10 +110,11 @@ export class RuntimeTally implements Observer {
     this.handoverMs.observe(ms);
   }
 
-  rewound(shard: number, lostCommits: number): void {
+  rewound(shard: number, lostCommits: number, mendedCommits: number): void {
     const tally = this.#of(shard);
     tally.rewinds += 1;
     tally.rewoundCommits += lostCommits;
+    tally.mendedCommits += mendedCommits;
   }
 
   inboxTaken(shard: number, envelopes: number): void {

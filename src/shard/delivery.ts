@@ -18,6 +18,11 @@ export interface Parcel {
   readonly settled?: boolean;
   /** Rises with every parcel of the sending shard, whoever it is for. */
   readonly order: number;
+  /**
+   * It follows the parcel with this number, or any later one: those between are nowhere any more, because a store has lost
+   * them. One that carries nothing says just that.
+   */
+  readonly after?: number;
 }
 
 export interface Waiting<T> {

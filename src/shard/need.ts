@@ -4,12 +4,18 @@
  */
 
 import { type Address, typeOf } from '../actor/address.ts';
-import type { Delivery } from './delivery.ts';
+import type { Arrival, Delivery } from './delivery.ts';
 import type { TurnHost } from './turn.ts';
 
 export function actorNeededBy(delivery: Delivery, host: TurnHost): Address | undefined {
-  if (delivery.kind === 'parcel' && delivery.n !== (host.marks.get(delivery.from) ?? 0) + 1) return undefined;
+  if (delivery.kind === 'parcel' && !isNext(delivery, host)) return undefined;
   return actorNamedBy(delivery, host);
+}
+
+/** Whether a parcel is the one to handle next of its sender. */
+export function isNext({ from, n, parcel: { after } }: Arrival, host: Pick<TurnHost, 'marks'>): boolean {
+  const mark = host.marks.get(from) ?? 0;
+  return n === mark + 1 || (n > mark && after !== undefined && after <= mark);
 }
 
 /** As `actorNeededBy`, for deliveries whose turn comes later: a parcel may then have become its sender's next one. */

@@ -43,6 +43,8 @@ const ackedMax = 512;
 export class Outbox {
   readonly #shard: number;
   readonly #transport: Transport;
+  /** The highest number handed out per receiver. */
+  readonly #last: ReadonlyMap<number, number>;
   readonly #pairs = new Map<number, Pair>();
   /** Orders of the unacknowledged parcels per operation, rising. */
   readonly #operations = new Map<string, number[]>();
@@ -59,9 +61,10 @@ export class Outbox {
   #size = 0;
   #released = 0;
 
-  constructor(shard: number, transport: Transport) {
+  constructor(shard: number, transport: Transport, last: ReadonlyMap<number, number>) {
     this.#shard = shard;
     this.#transport = transport;
+    this.#last = last;
   }
 
   /** Unacknowledged parcels. */
@@ -173,10 +176,17 @@ export class Outbox {
     for (const shard of blocked) this.#pumpPair(shard);
   }
 
-  /** The receiver stands at `mark` and has lost what was on its way: everything after it goes again. */
+  /**
+   * The receiver stands at `mark` and has lost what was on its way: everything after it goes again. One that stands before
+   * what it had acknowledged is told that those are gone, since it would wait for them; for any other that is a repeat.
+   */
   resend(to: number, mark: number): void {
     this.acknowledge(to, mark);
     const pair = this.#pairs.get(to);
+    const first = pair?.pending[0];
+    const gone = (first?.n ?? (this.#last.get(to) ?? 0) + 1) - 1;
+    const isFollowed = first?.parcel.after !== undefined && first.parcel.after <= mark;
+    if (gone > mark && !isFollowed) this.#transport.deliver(to, this.#shard, gone, { order: 0, after: 0 });
     if (pair === undefined) return;
     pair.sent = 0;
     this.#pumpPair(to);

@@ -6,7 +6,7 @@
 import type { HostedMachine } from '../actor/logic.ts';
 import type { Clock } from '../clock.ts';
 import type { Ids } from '../ids.ts';
-import type { Journal, Owner } from '../journal/journal.ts';
+import type { Journal, Known, Owner } from '../journal/journal.ts';
 import type { Limits } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Observer } from '../observer.ts';
@@ -33,6 +33,8 @@ export interface ShardOptions {
   readonly schedule: () => void;
   /** Envelopes of other nodes. Undefined where there are none: then nobody else can ever own the shard. */
   readonly inbox?: InboxSource;
+  /** Where other nodes have seen the shard stand. */
+  readonly known?: () => Known | undefined;
   /** The shard was taken and stands at these marks. Undefined: every sender is asked through the transport. */
   readonly took?: () => void;
   /** It is not ours any more, or about to be given away: quiet then, and still ours until the promise is settled. */

@@ -26,6 +26,7 @@ import type { Cell } from './cell.ts';
 import type { Barrier, Command, Delivery, Parcel, Read } from './delivery.ts';
 import { Inbox } from './inbox.ts';
 import { Mailbox } from './mailbox.ts';
+import { numbersPerEpoch } from './mend.ts';
 import { Outbox } from './outbox.ts';
 import { type Flight, Pipeline } from './pipeline.ts';
 import { Quarantine } from './quarantine.ts';
@@ -33,6 +34,7 @@ import { isOutside, requeue } from './recovery.ts';
 import { Residents } from './residents.ts';
 import { Run } from './run.ts';
 import type { ShardOptions, ShardStats } from './shard-options.ts';
+import { Tail } from './tail.ts';
 import { type Patience, type Taken, takeShard } from './taking.ts';
 import { Tenure } from './tenure.ts';
 import { Timers } from './timers.ts';
@@ -62,6 +64,7 @@ export class Shard implements TurnHost {
   readonly inbox: Inbox;
   readonly marks = new Map<number, number>();
   readonly outboxLast = new Map<number, number>();
+  numbersFrom = 0;
   readonly stats: ShardStats = {
     turns: 0,
     commits: 0,
@@ -74,6 +77,7 @@ export class Shard implements TurnHost {
   readonly #options: ShardOptions;
   readonly #mailbox: Mailbox;
   readonly #pipeline = new Pipeline();
+  readonly #tail: Tail;
   readonly residents: Residents;
   readonly #tenure: Tenure;
   #phase: Phase = 'closed';
@@ -115,7 +119,8 @@ export class Shard implements TurnHost {
       options.observer.leaseLost(options.shard);
       this.#recover('lease-lost', 'its lease could not be prolonged in time');
     });
-    this.outbox = new Outbox(options.shard, options.transport);
+    this.outbox = new Outbox(options.shard, options.transport, this.outboxLast);
+    this.#tail = new Tail(options.clock, options.limits, options.journal.declareLost !== undefined);
     this.inbox = new Inbox(
       options.inbox,
       (deliveries) => deliveries.forEach((delivery) => void this.#enqueue(delivery)),
@@ -251,6 +256,7 @@ export class Shard implements TurnHost {
 
   /** Drops cells that have been idle for long. */
   passivate(): void {
+    this.#tail.expire();
     if (this.#running !== undefined) return;
     this.stats.passivated += this.residents.passivate(this.clock.monotonic(), this.#released);
   }
@@ -280,6 +286,7 @@ export class Shard implements TurnHost {
     this.#attempt++;
     this.#phase = 'closed';
     this.#isOurs = false;
+    this.#tail.clear();
     this.#wake?.();
     requeue(this.#mailbox.take(this.#mailbox.length), 0, this.#goneCode);
     this.outbox.failDrained();
@@ -294,6 +301,11 @@ export class Shard implements TurnHost {
       .catch((error) =>
         this.#options.log.warn({ shard: this.shard }, `a lease was not given back: ${messageOf(error)}`),
       );
+  }
+
+  parcelsLost(from: number, first: number, last: number): void {
+    const message = `shard ${this.shard} has lost what it had done about parcels ${first} to ${last} of shard ${from}`;
+    this.#options.log.error({ shard: this.shard, from, first, last }, message);
   }
 
   /** What those hear who wait for a shard that is not ours any more, and certainly nothing was done for. */
@@ -352,6 +364,7 @@ export class Shard implements TurnHost {
     this.stats.passivated += this.residents.evict(this.#released);
     const flight = this.#pipeline.add(turn, commit);
     if (commit !== undefined) {
+      this.#tail.add(commit, this.#head.commitId);
       this.#head = turn.headAfter(commit.id);
       this.stats.commits++;
       this.stats.deadLetters += commit.deadLetters.length;
@@ -481,7 +494,7 @@ export class Shard implements TurnHost {
     };
     let taken: Taken | undefined;
     try {
-      taken = await takeShard({ ...this.#options, inbox: this.inbox }, flights, patience);
+      taken = await takeShard({ ...this.#options, inbox: this.inbox, tail: this.#tail }, flights, patience);
     } catch (error) {
       this.#failure = error instanceof TroupeError ? error : new TroupeError('JOURNAL_DAMAGED', messageOf(error));
       this.#abandon(flights, left, attempt);
@@ -542,6 +555,8 @@ export class Shard implements TurnHost {
     this.#tenure.begin(lease, askedAt);
     this.#head = head;
     this.#released = head.commits;
+    this.#tail.settle(head);
+    this.numbersFrom = (state.losses?.at(-1)?.epoch ?? 0) * numbersPerEpoch;
     this.residents.clear();
     this.marks.clear();
     for (const { shard, n } of state.marks) this.marks.set(shard, n);

@@ -1,6 +1,6 @@
 /**
  * How a shard is taken, for the first time or again: acquire its lease (which fences every commit of an earlier one),
- * judge by the head what became of turns that were under way, rebuild views that are out of date, and read the open work
+ * mend what the store has lost (mend.ts), judge by the head what became of turns that were under way, rebuild views that are out of date, and read the open work
  * and the inbox. It changes nothing of the shard; what it gives is taken over in one step.
  *
  * It goes on for as long as its caller is patient, and leaves no lease behind when it is not wanted any more.
@@ -9,15 +9,18 @@
 import type { HostedMachine } from '../actor/logic.ts';
 import type { Clock } from '../clock.ts';
 import { messageOf, TroupeError } from '../errors.ts';
-import type { Head, Journal, Lease, Owner, ShardState } from '../journal/journal.ts';
+import type { Head, Journal, Known, Lease, Owner, Rewind, ShardState } from '../journal/journal.ts';
 import type { Limits } from '../limits.ts';
 import type { Log } from '../log.ts';
+import type { Observer } from '../observer.ts';
 import type { Projections } from '../projection/projections.ts';
 import { rebuildShard } from '../projection/rebuild.ts';
 import type { Delivery } from './delivery.ts';
 import type { Inbox } from './inbox.ts';
+import { mend } from './mend.ts';
 import type { Flight } from './pipeline.ts';
 import { type Fates, fatesOf } from './recovery.ts';
+import type { Tail } from './tail.ts';
 
 export interface TakeOptions {
   readonly journal: Journal;
@@ -29,6 +32,10 @@ export interface TakeOptions {
   readonly hosted: ReadonlyMap<string, HostedMachine>;
   readonly projections: Projections;
   readonly inbox: Inbox;
+  readonly observer: Observer;
+  readonly tail: Tail;
+  /** Where others have seen the shard stand. */
+  readonly known?: () => Known | undefined;
 }
 
 /** What the caller says meanwhile. */
@@ -53,7 +60,7 @@ export interface Taken {
   readonly waiting: readonly Delivery[];
 }
 
-type Acquired = Pick<Taken, 'lease' | 'head' | 'askedAt'>;
+type Acquired = Pick<Taken, 'lease' | 'head' | 'askedAt'> & { readonly lost: Rewind | undefined };
 
 /** Pauses between attempts at acquiring: doubling from the first to the last. */
 const pauseMsMin = 20;
@@ -85,11 +92,15 @@ export async function takeShard(
 }
 
 async function acquire(options: TakeOptions, patience: Patience): Promise<Acquired | undefined> {
-  const { journal, shard, owner, clock, limits, log } = options;
+  const { journal, shard, owner, clock, limits, log, tail, known } = options;
   for (let attempt = 1, wait = pauseMsMin; ; attempt++, wait = Math.min(wait * 2, pauseMsMax)) {
     const askedAt = clock.monotonic();
-    const outcome = await journal.acquire(shard, owner, limits.leaseMs).catch(failureOf);
-    if (outcome.kind === 'acquired') return { lease: outcome.lease, head: outcome.head, askedAt };
+    const outcome = await journal.acquire(shard, owner, limits.leaseMs, known?.()).catch(failureOf);
+    if (outcome.kind === 'acquired') {
+      const { lease, head, lost } = outcome;
+      tail.acquired(lease.epoch, lost?.before);
+      return { lease, head, askedAt, lost };
+    }
     if (outcome.kind === 'failed' && outcome.isClosed) return undefined;
     const isHeld = outcome.kind === 'held';
     if (isHeld && !patience.held()) return undefined;
@@ -113,13 +124,14 @@ function failureOf(error: unknown): Failure {
 
 async function read(
   options: TakeOptions,
-  { lease, head: acquiredHead, askedAt: acquiredAt }: Acquired,
+  { lease, head: found, askedAt: acquiredAt, lost }: Acquired,
   flights: readonly Flight[],
   patience: Patience,
 ): Promise<Taken | undefined> {
   const { journal, shard, inbox, clock, limits } = options;
-  const fates = await fatesOf(journal, shard, acquiredHead, flights);
-  const head = await rebuildOutdated(options, lease, acquiredHead);
+  const mended = lost === undefined ? found : await mend(options, lease, found, lost);
+  const fates = await fatesOf(journal, shard, mended, flights);
+  const head = await rebuildOutdated(options, lease, mended);
   const state = await journal.readShard(shard);
   if (!patience.isGoingOn(0)) return undefined;
   patience.acquired();

@@ -33,6 +33,7 @@ import { topicShard } from '../topic/topic.ts';
 import type { Cell } from './cell.ts';
 import type { Arrival, Barrier, Command, Delivery, Firing, News, Parcel, Read } from './delivery.ts';
 import type { Inbox } from './inbox.ts';
+import { isNext } from './need.ts';
 import type { Outbox } from './outbox.ts';
 import { type CellStep, stepOf } from './step.ts';
 import { TimerChanges } from './timer-changes.ts';
@@ -57,6 +58,10 @@ export interface TurnHost {
   readonly marks: Map<number, number>;
   /** Highest parcel number handed out per receiving shard. */
   readonly outboxLast: Map<number, number>;
+  /** Lower numbers are not given to parcels: they may have been, before the store lost that. */
+  readonly numbersFrom: number;
+  /** So much of what a shard has sent here was handled, and lost with the commits that did it. */
+  parcelsLost(from: number, first: number, last: number): void;
 }
 
 /** Room for the parcels of one turn in the numbers that order all parcels of a shard. */
@@ -368,14 +373,16 @@ export class Turn {
   }
 
   #send(to: number, content: Pick<Parcel, 'envelope' | 'publication'>, cause: Envelope, settled?: boolean): void {
-    const { outbox, outboxLast } = this.#host;
+    const { outbox, outboxLast, numbersFrom } = this.#host;
     const { operation } = cause;
-    const n = (outboxLast.get(to) ?? 0) + 1;
+    const last = outboxLast.get(to) ?? 0;
+    const n = Math.max(last + 1, numbersFrom);
     const parcel: Parcel = {
       ...content,
       ...(operation === undefined ? undefined : { operation }),
       ...(settled === true ? { settled } : undefined),
       order: this.number * ordersPerTurn + this.#outbox.length,
+      ...(n > last + 1 ? { after: last } : undefined),
     };
     let payload: Uint8Array;
     try {
@@ -401,10 +408,12 @@ export class Turn {
   }
 
   /** True when the parcel is the next one of its sender; a repeat is acknowledged again, a gap is asked for again. */
-  #moveMark({ from, n }: Arrival): boolean {
+  #moveMark(arrival: Arrival): boolean {
+    const { from, n, parcel } = arrival;
     const { marks, transport, shard } = this.#host;
     const mark = marks.get(from) ?? 0;
-    if (n === mark + 1) {
+    if (isNext(arrival, this.#host)) {
+      if (isEmpty(parcel)) this.#releases.push(() => this.#host.parcelsLost(from, mark + 1, n));
       marks.set(from, n);
       if (!this.#marks.has(from)) {
         this.#releases.push(() => transport.acknowledge(from, shard, this.#marks.get(from) ?? n));
@@ -470,6 +479,10 @@ export class Turn {
     }
     return encode({ ...envelope, event: { type: envelope.event.type } });
   }
+}
+
+function isEmpty({ envelope, publication }: Parcel): boolean {
+  return envelope === undefined && publication === undefined;
 }
 
 /** What a parcel that is refused is kept as: its envelope, or its publication written as one to the topic. */

@@ -31,6 +31,8 @@ export interface TestStore {
   damage?(target: DamageTarget): Promise<void>;
   /** Deletes an actor's snapshot from outside the port, its index kept. Called as `damage` is. */
   loseSnapshot?(shard: number, actor: Address): Promise<void>;
+  /** Remembers a shard as it is; what it resolves with puts it back, as a failover to a replica that lags does. */
+  remember?(shard: number): Promise<() => Promise<void>>;
   /** Makes the store hang for every write of an open journal; resolves with what lets it go on. */
   stall?(): Promise<() => Promise<void>>;
   /** Removes everything. Called after all journals were closed. */
@@ -49,6 +51,8 @@ export interface JournalAdapter {
   /** `loseSnapshot` and `stall` are there. */
   readonly losesSnapshots: boolean;
   readonly stalls: boolean;
+  /** `remember` is there: the store can go backwards under a running process. */
+  readonly rewinds?: boolean;
   create(): Promise<TestStore>;
 }
 

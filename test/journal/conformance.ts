@@ -15,6 +15,7 @@ import { damageTests } from './conformance/damage.ts';
 import { leaseTests } from './conformance/leases.ts';
 import { recordTests } from './conformance/records.ts';
 import { refusalTests } from './conformance/refusals.ts';
+import { rewindTests } from './conformance/rewinds.ts';
 import { storeTests } from './conformance/store.ts';
 import { topicTests } from './conformance/topics.ts';
 import { trimTests } from './conformance/trims.ts';
@@ -26,6 +27,7 @@ export function describeJournal(name: string, adapter: JournalAdapter): void {
     describe('refusals', () => refusalTests(adapter));
     describe('leases', () => leaseTests(adapter));
     describe('records', () => recordTests(adapter));
+    describe('rewinds', () => rewindTests(adapter));
     describe('topics', () => topicTests(adapter));
     describe('trims', () => trimTests(adapter));
     describe('views', () => viewTests(adapter));

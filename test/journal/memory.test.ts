@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Clock } from '../../src/clock.ts';
 import { createMemoryStore, type MemoryStore, openMemoryJournal } from '../../src/journal/memory.ts';
+import { shardAsOf } from '../../src/journal/memory-leases.ts';
 import type { DamageTarget, JournalAdapter } from './adapter.ts';
 import { describeJournal } from './conformance.ts';
 import { fullDraft, takeShard } from './writer.ts';
@@ -12,6 +13,7 @@ const memory: JournalAdapter = {
   damages: ['entry', 'index', 'snapshot', 'timer', 'outbox', 'publication', 'row'],
   losesSnapshots: true,
   stalls: false,
+  rewinds: true,
   create: async () => {
     let store: MemoryStore | undefined;
     return {
@@ -24,6 +26,12 @@ const memory: JournalAdapter = {
       },
       loseSnapshot: async (shard, actor) => {
         store!.shards[shard]!.snapshots.delete(actor);
+      },
+      remember: async (shard) => {
+        const before = shardAsOf(store!.shards[shard]!);
+        return async () => {
+          store!.shards[shard] = shardAsOf(before);
+        };
       },
       dispose: async () => {},
     };

@@ -16,6 +16,7 @@ export const redisAdapter: JournalAdapter = {
   damages: ['entry', 'index', 'snapshot', 'timer', 'outbox', 'publication', 'row'],
   losesSnapshots: true,
   stalls: true,
+  rewinds: true,
   create: async () => {
     const server = await RedisServer.start();
     return {
@@ -29,6 +30,7 @@ export const redisAdapter: JournalAdapter = {
         server.pause();
         return async () => server.resume();
       },
+      remember: (shard) => withClient(server, (client) => remember(client, shard, server)),
       dispose: () => server.dispose(),
     };
   },
@@ -61,6 +63,18 @@ export async function contentOf(client: Redis): Promise<ReadonlyMap<string, stri
   const keys = (await client.keys('*')).sort();
   const dumps = await Promise.all(keys.map((key) => client.dumpBuffer(key)));
   return new Map(keys.map((key, i) => [key, dumps[i]!.toString('hex')]));
+}
+
+/** What a failover to a replica that lags does to the keys of one shard. */
+async function remember(client: Redis, shard: number, server: RedisServer): Promise<() => Promise<void>> {
+  const before = [...(await contentOf(client))].filter(([key]) => key.includes(`{${shard}}`));
+  return () =>
+    withClient(server, async (later) => {
+      const change = later.multi();
+      for (const key of await later.keys(`*{${shard}}*`)) change.del(key);
+      for (const [key, dump] of before) change.restore(key, 0, Buffer.from(dump, 'hex'));
+      await change.exec();
+    });
 }
 
 async function withClient<T>(server: RedisServer, work: (client: Redis) => Promise<T>): Promise<T> {

@@ -27,7 +27,7 @@ function eventful(): Metrics {
   runtime.recovered(0, 'commit-unknown');
   runtime.leaseLost(0);
   runtime.handedOver(0, 30);
-  runtime.rewound(0, 17);
+  runtime.rewound(0, 17, 12);
   runtime.inboxTaken(0, 6);
   runtime.parcel(0, 'gap');
   runtime.deadLetter(0, 'MACHINE_FAILED');

@@ -16,6 +16,7 @@ import type {
   DeadLetterRecord,
   Journal,
   JournalEntry,
+  Known,
   Lease,
   Owner,
   RangeOptions,
@@ -153,8 +154,12 @@ export class FaultyJournal implements Journal {
     }
   }
 
-  acquire(shard: number, owner: Owner, ttlMs: number): Promise<AcquireOutcome> {
-    return this.#call('acquire', shard, () => this.#inner.acquire(shard, owner, ttlMs));
+  acquire(shard: number, owner: Owner, ttlMs: number, known?: Known): Promise<AcquireOutcome> {
+    return this.#call('acquire', shard, () => this.#inner.acquire(shard, owner, ttlMs, known));
+  }
+
+  async declareLost(lease: Lease, answered: number): Promise<boolean> {
+    return this.#call('declareLost', lease.shard, () => this.#inner.declareLost!(lease, answered));
   }
 
   renew(lease: Lease, ttlMs: number): Promise<boolean> {

@@ -20,12 +20,16 @@ define('send', {}, function(keys, args)
   return last + 1
 end)
 
--- Not read-only, because whoever reads wants the next ring.
+-- Not read-only, because whoever reads wants the next ring. A reader that is ahead of the numbers given out has read them
+-- from a server that was ahead of this one: they are not given out again.
 -- KEYS  1 inbox  2 marks
 -- ARGV  1 number to begin after  2 limit
 -- gives {id, {'envelope', bytes}} per envelope
 define('read_inbox', {}, function(keys, args)
-  if call('HEXISTS', keys[2], 'inbox:rung') == 1 then call('HDEL', keys[2], 'inbox:rung') end
+  local known = call('HMGET', keys[2], 'inbox', 'inbox:sent', 'inbox:rung')
+  if known[3] then call('HDEL', keys[2], 'inbox:rung') end
+  local sent = math.max(tonumber(known[1] or 0) or 0, tonumber(known[2] or 0) or 0)
+  if tonumber(args[1]) > sent then call('HSET', keys[2], 'inbox:sent', args[1]) end
   return call('XRANGE', keys[1], '(' .. args[1] .. '-0', '+', 'COUNT', args[2])
 end)
 

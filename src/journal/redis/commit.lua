@@ -63,8 +63,16 @@ local function acknowledge(outbox, marks, to, upto)
   upto = math.min(upto, tonumber(known[2] or 0) or 0)
   if upto <= acked then return end
   local fields = {}
+  if upto - acked > call('HLEN', outbox) then
+    -- After a loss, numbers go on far beyond the last one.
+    for _, field in ipairs(call('HKEYS', outbox)) do
+      local receiver, n = string.match(field, '^(%d+):(%d+)$')
+      if receiver == to and tonumber(n) <= upto then call('HDEL', outbox, field) end
+    end
+    return call('HSET', marks, 'acked:' .. to, string.format('%.0f', upto))
+  end
   for n = acked + 1, upto do
-    fields[#fields + 1] = to .. ':' .. n
+    fields[#fields + 1] = to .. ':' .. string.format('%.0f', n)
     if #fields == chunk or n == upto then
       call('HDEL', outbox, unpack(fields))
       fields = {}

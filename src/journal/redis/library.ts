@@ -25,6 +25,7 @@ export type FunctionName =
   | 'acquire'
   | 'renew'
   | 'release'
+  | 'declare_lost'
   | 'commit'
   | 'trim'
   | 'read_shard'

@@ -12,6 +12,7 @@ import type {
   Head,
   JournalEntry,
   Lease,
+  Loss,
   Mark,
   OutboxRecord,
   ShardState,
@@ -68,6 +69,7 @@ export function shardStateOf(shard: number, reply: Reply): ShardState {
   return {
     head: headOf(shard, head),
     first: Number(head[4] ?? 0) + 1,
+    ...(head[5] == null ? undefined : { losses: String(head[5]).split(' ').map(lossOf) }),
     timers: pairsOf(timers).map(([field, record]) => timerOf(shard, field, record)),
     outbox: pairsOf(outbox)
       .map(([field, record]) => messageOf(shard, field, record))
@@ -77,6 +79,12 @@ export function shardStateOf(shard: number, reply: Reply): ShardState {
     inbox: counted.find(([field]) => field === 'inbox')?.[1] ?? 0,
     projections: Object.fromEntries(pairsOf(projections).map(([name, version]) => [name, String(version)])),
   };
+}
+
+/** As `declare_lost` writes it. */
+function lossOf(text: string): Loss {
+  const [from, to, seq, epoch, at] = text.split(':').map(Number) as [number, number, number, number, number];
+  return { from, to, seq, epoch, at };
 }
 
 function timerOf(shard: number, field: string, record: Buffer): TimerRecord {
