@@ -16,6 +16,7 @@ import {
   Lru,
   type Publication,
   Refusal,
+  TroupeError,
 } from '../src/index.ts';
 import type { Requesters } from './api-identity.ts';
 import { publicUser, type Views } from './api-views.ts';
@@ -135,6 +136,8 @@ export class Hub implements History {
 
   /** Its clients must connect again and read: what they would miss is not known. */
   #fail(follower: Follower, error: unknown): void {
+    // A stopping server is about to tell every socket so.
+    if (error instanceof TroupeError && error.code === 'STOPPED') return;
     if (error !== undefined) this.#options.failed(error);
     for (const socket of [...follower.sockets.values()]) socket.close(new Refusal('FELL_BEHIND'));
   }
