@@ -1,4 +1,4 @@
-/** All that the chat promises to its clients, against one started server. */
+/** All that the chat promises to its clients, against one started server or several nodes. */
 
 import { afterAll, afterEach, beforeAll, describe } from 'vitest';
 import { Chat } from './chat.ts';
@@ -33,15 +33,19 @@ const suites = {
   lifecycle: lifecycleSuite,
 };
 
-export function chatSuite(kind: StoreKind): void {
-  describe(`the chat on ${kind}`, () => {
+/** Several nodes on a loaded machine take their time. */
+const slowlyMs = 180_000;
+
+/** On several nodes each call goes to another one; stops and starts are test/cluster/'s then. */
+export function chatSuite(kind: StoreKind, nodes = 1): void {
+  describe(nodes === 1 ? `the chat on ${kind}` : `the chat on ${nodes} nodes`, () => {
     let chat: Chat | undefined;
     beforeAll(async () => {
-      chat = await Chat.start(kind);
-    });
+      chat = await Chat.start(kind, { nodes });
+    }, slowlyMs);
     afterEach(() => {
       chat?.disconnect();
-      if (chat?.server.isRunning === false) throw new Error(chat.server.fate);
+      if (chat?.fate !== undefined) throw new Error(chat.fate);
     });
     afterAll(() => chat?.remove());
 
@@ -49,6 +53,8 @@ export function chatSuite(kind: StoreKind): void {
       if (chat === undefined) throw new Error('The server did not start.');
       return chat;
     };
-    for (const [name, suite] of Object.entries(suites)) describe(name, () => suite(running));
+    for (const [name, suite] of Object.entries(suites)) {
+      if (nodes === 1 || suite !== lifecycleSuite) describe(name, () => suite(running));
+    }
   });
 }

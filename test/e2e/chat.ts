@@ -15,6 +15,8 @@ export const allowedOrigin = 'https://chat.example.com';
 export interface ChatOptions {
   /** Whatever was answered survives also a kill of the store itself. */
   readonly everyWrite?: boolean;
+  /** Nodes on the store; every call and every socket goes to the next one. Default 1. */
+  readonly nodes?: number;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -24,7 +26,9 @@ export class Chat {
   readonly #sockets = new Set<SocketClient>();
   readonly #port: number;
   #server: TroupeServer;
+  #others: readonly TroupeServer[] = [];
   #people = 0;
+  #calls = 0;
 
   private constructor(store: Store, server: TroupeServer, { port, environment = {} }: ServerOptions) {
     this.store = store;
@@ -39,7 +43,9 @@ export class Chat {
     const store = await createStore(kind, { everyWrite });
     try {
       const server = { journal: store.url, port: await freePort(), environment };
-      return new Chat(store, await TroupeServer.start(server), server);
+      const chat = new Chat(store, await TroupeServer.start(server), server);
+      await chat.#join((options.nodes ?? 1) - 1);
+      return chat;
     } catch (error) {
       await store.remove();
       throw error;
@@ -50,8 +56,25 @@ export class Chat {
     return this.#server;
   }
 
+  /** Where the next call goes. */
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    const node = this.#calls++ % (this.#others.length + 1);
+    return this.#others[node - 1]?.url ?? `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Says what became of a node that ended by itself. */
+  get fate(): string | undefined {
+    return [this.#server, ...this.#others].find(({ isRunning }) => !isRunning)?.fate;
+  }
+
+  async #join(nodes: number): Promise<void> {
+    const options = { journal: this.store.url, environment: this.#environment };
+    const start = async (): Promise<TroupeServer> => TroupeServer.start({ ...options, port: await freePort() });
+    const started = await Promise.allSettled(Array.from({ length: nodes }, start));
+    this.#others = started.flatMap((node) => (node.status === 'fulfilled' ? [node.value] : []));
+    if (this.#others.length === nodes) return;
+    await this.remove();
+    throw new Error('A node did not start.');
   }
 
   /** Starts it again, on the same store and port; it must have ended before. */
@@ -108,7 +131,7 @@ export class Chat {
 
   async remove(): Promise<void> {
     this.disconnect();
-    await this.#server.kill();
+    await Promise.all([this.#server, ...this.#others].map((server) => server.kill()));
     await this.store.remove();
   }
 }

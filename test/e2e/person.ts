@@ -120,10 +120,12 @@ export class Person {
     return socket;
   }
 
-  /** A socket at this person's address, signed in however the caller likes. */
+  /** A socket at this person's address, signed in however the caller likes. The origin `own` is the server's. */
   async open(query: string, headers: RequestHeaders = {}, userId = this.id): Promise<SocketClient> {
-    const url = `${this.#url().replace('http', 'ws')}/ws/chat/${userId}${query}`;
-    const socket = await SocketClient.open(url, { headers });
+    const origin = this.#url();
+    const url = `${origin.replace('http', 'ws')}/ws/chat/${userId}${query}`;
+    const own = headers.origin === 'own' ? { origin } : {};
+    const socket = await SocketClient.open(url, { headers: { ...headers, ...own } });
     this.#opened(socket);
     return socket;
   }
