@@ -15,6 +15,9 @@ import { Cluster, type ClusterOptions } from './cluster.ts';
 import { type Door, Load, RoamingClient } from './load.ts';
 import { auditLoad, auditOrder } from './load-audit.ts';
 
+/** For machines with better things to do. */
+const slowlyMs = 180_000;
+
 async function start(options: Partial<ClusterOptions> = {}): Promise<Cluster> {
   const cluster = await Cluster.start({ program: 'counter', nodes: 1, leaseMs: 1_000, shards: 4, ...options });
   onTestFinished(() => cluster.dispose());
@@ -34,7 +37,7 @@ async function read(url: string, id: string, how: '' | '?look'): Promise<unknown
   return (await request<{ readonly sum?: number }>(`${url}/counters/${id}${how}`, 'GET', {})).body.sum;
 }
 
-test('a counter survives kill -9 and an orderly restart', async () => {
+test('a counter survives kill -9 and an orderly restart', { timeout: slowlyMs }, async () => {
   const cluster = await start();
   const [node] = cluster.nodes;
   const id = randomUUID();
@@ -51,7 +54,7 @@ test('a counter survives kill -9 and an orderly restart', async () => {
   expect(cluster.crashes).toEqual([]);
 });
 
-test('a paused node answers when it is resumed', async () => {
+test('a paused node answers when it is resumed', { timeout: slowlyMs }, async () => {
   const cluster = await start();
   const [node] = cluster.nodes;
   const id = randomUUID();
@@ -69,7 +72,7 @@ test('a paused node answers when it is resumed', async () => {
   expect(await late).toBe(2);
 });
 
-test('a node reaches redis through its proxy alone', async () => {
+test('a node reaches redis through its proxy alone', { timeout: slowlyMs }, async () => {
   const cluster = await start({ proxied: true });
   const [node] = cluster.nodes;
   const id = randomUUID();
@@ -83,7 +86,7 @@ test('a node reaches redis through its proxy alone', async () => {
   expect(await late).toBe(2);
 });
 
-test('a node that ends by itself is told', async () => {
+test('a node that ends by itself is told', { timeout: slowlyMs }, async () => {
   const cluster = await start();
   const [node] = cluster.nodes;
 
@@ -102,7 +105,7 @@ function isThere(pid: number): boolean {
   }
 }
 
-test('nothing outlives the process of its test', async () => {
+test('nothing outlives the process of its test', { timeout: slowlyMs }, async () => {
   const file = join(import.meta.dirname, 'cluster.ts');
   const script = `
     const { Cluster } = await import(${JSON.stringify(file)});
@@ -123,7 +126,7 @@ test('nothing outlives the process of its test', async () => {
   await poll(async () => (isThere(pid) ? undefined : true), 'the node is left over');
 });
 
-test('a load is audited over kills and restarts', async () => {
+test('a load is audited over kills and restarts', { timeout: slowlyMs }, async () => {
   const cluster = await start({ program: 'chat', shards: 8 });
   const [node] = cluster.nodes;
   const load = new Load({ doors: () => cluster.live, seed: 7, people: 4 });
@@ -144,7 +147,7 @@ test('a load is audited over kills and restarts', async () => {
   expect(load.ledger.completed('MESSAGE_CREATE').length).toBeGreaterThan(5);
 });
 
-test('an audit finds what was lost or done twice', async () => {
+test('an audit finds what was lost or done twice', { timeout: slowlyMs }, async () => {
   const cluster = await start({ program: 'chat', shards: 8 });
   const load = new Load({ doors: () => cluster.live, seed: 8, people: 2 });
   await load.gather();
@@ -183,7 +186,7 @@ async function doorThatShows(id: string, order: readonly string[]): Promise<Door
   return { id, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-test('an audit finds an order that differs between nodes', async () => {
+test('an audit finds an order that differs between nodes', { timeout: slowlyMs }, async () => {
   const doors = [await doorThatShows('a', ['one', 'two']), await doorThatShows('b', ['two', 'one'])];
   const load = new Load({ doors: () => doors, seed: 9 });
   const who = { email: 'person', id: randomUUID(), token: '' };
