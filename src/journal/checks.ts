@@ -82,6 +82,12 @@ export function entriesTrimmed(shard: number, next: number, first: number): Trou
   );
 }
 
+/** The error of a read that would show less than this journal was answered. */
+export function commitsMissing(shard: number): TroupeError {
+  const message = `The store lacks commits of shard ${shard} that were answered: it has gone backwards. Acquire the shard.`;
+  return new TroupeError('JOURNAL_UNAVAILABLE', message, { shard });
+}
+
 /** Throws when the store has no such shard. */
 export function assertShard(shard: number, shards: number): void {
   if (isCount(shard) && shard < shards) return;

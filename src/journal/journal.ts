@@ -304,7 +304,10 @@ export interface Journal {
   trim?(lease: Lease, upto: number): Promise<TrimOutcome>;
 
   readShard(shard: number): Promise<ShardState>;
-  /** One result per address, in order; undefined for an actor without entries. A damaged one is an error in its place. */
+  /**
+   * One result per address, in order; undefined for an actor without entries. A damaged one is an error in its place.
+   * Rejects with JOURNAL_UNAVAILABLE when the store lacks commits that this journal was answered: it would show the past.
+   */
   readActors(shard: number, actors: readonly Address[]): Promise<readonly (ActorRecord | Error | undefined)[]>;
   /**
    * Entries with `seq > after`, at most `limit`. A damaged entry is an error in its place. Rejects with JOURNAL_TRIMMED

@@ -22,6 +22,7 @@ import { boundsFrom, defaultShards, type JournalBounds } from './bounds.ts';
 import {
   assertShard,
   assertShards,
+  commitsMissing,
   contractBreach,
   entriesTrimmed,
   shardsDiffer,
@@ -241,6 +242,7 @@ export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
             }),
           };
         };
+        if (data.head.commits < seenOf(shard).commits) throw commitsMissing(shard);
         return actors.map((actor) =>
           inPlace(
             () => read(actor),

@@ -17,7 +17,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { messageOf, TroupeError } from '../errors.ts';
 import { type Ids, systemIds } from '../ids.ts';
 import { boundsFrom, type JournalBounds } from './bounds.ts';
-import { assertShard, assertShards, contractBreach, entriesTrimmed } from './checks.ts';
+import { assertShard, assertShards, commitsMissing, contractBreach, entriesTrimmed } from './checks.ts';
 import type {
   AcquireOutcome,
   ActorIndex,
@@ -261,11 +261,12 @@ class RedisJournal implements Journal {
   }
 
   async readActors(shard: number, actors: readonly Address[]): ReturnType<Journal['readActors']> {
-    const { actors: key, snapshots, journal } = this.#keysOf(shard);
+    const { actors: key, snapshots, journal, shard: head } = this.#keysOf(shard);
     const read = async (some: readonly Address[]) => {
-      const fields = some.map(actorField);
-      const replies = (await this.#call('read_actors', [key, snapshots, journal], fields)) as readonly Reply[];
-      return some.map((actor, i) => actorOf(shard, actor, replies[i] as Reply));
+      const args = [this.#seenOf(shard).commits, ...some.map(actorField)];
+      const replies = await this.#call('read_actors', [key, snapshots, journal, head], args);
+      if (replies === null) throw commitsMissing(shard);
+      return some.map((actor, i) => actorOf(shard, actor, (replies as readonly Reply[])[i] as Reply));
     };
     return (await Promise.all(slices(actors, actorsPerCall).map(read))).flat();
   }

@@ -59,3 +59,11 @@ async function declare({ journal, log, tail }: MendOptions, lease: Lease, head: 
   const message = `shard ${shard} has lost its answered commits ${from} to ${lost.answered}, after entry ${head.seq}: nobody has them any more`;
   log.error({ shard, from, to: lost.answered, seq: head.seq, operations }, message);
 }
+
+/** Names parcels that a shard had handled in commits which are lost, and which their sender does not have any more. */
+export function parcelsLost(log: Log, shard: number): (from: number, first: number, last: number) => void {
+  return (from, first, last) => {
+    const message = `shard ${shard} has lost what it had done about parcels ${first} to ${last} of shard ${from}`;
+    log.error({ shard, from, first, last }, message);
+  };
+}

@@ -17,6 +17,17 @@ const cases: readonly (readonly [string, Partial<NodesFaults>])[] = [
   ['suffer everything', { kill: 0.01, sleep: 0.02, stop: 0.02, commit: 0.03, call: 0.03, message: 0.05 }],
 ];
 
+describe('a store that goes backwards under its owners', () => {
+  test.each(seeds)('loses, repeats and reorders nothing (seed %i)', async (seed) => {
+    const history = new NodesHistory(seed, { ...peaceful, rewind: 0.1 });
+
+    await history.run(steps);
+
+    expect(await history.judge()).toEqual([]);
+    expect(history.rewinds).toBeGreaterThan(0);
+  });
+});
+
 for (const [title, faults] of cases) {
   describe(`nodes that ${title}`, () => {
     test.each(seeds)('lose, repeat and reorder nothing (seed %i)', async (seed) => {

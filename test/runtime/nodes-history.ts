@@ -11,6 +11,7 @@ import { type CommitFault, unreachable } from './faulty-journal.ts';
 import { randomFrom } from './faulty-transport.ts';
 import { type Instruction, idOn, note, notebook, notebookOn } from './notebook.ts';
 import { type Fate, notesOf, type Opened, Stage, watch } from './stage.ts';
+import { StorePast } from './store-past.ts';
 
 export interface NodesFaults {
   /** Chances per step that a node dies, is held up for a while, or stops. */
@@ -21,6 +22,8 @@ export interface NodesFaults {
   readonly commit: number;
   readonly call: number;
   readonly message: number;
+  /** Chance per step that the store loses what shards have committed in the last steps, while one process owned them. */
+  readonly rewind?: number;
 }
 
 interface Told {
@@ -68,11 +71,15 @@ export class NodesHistory {
   readonly #reads: (() => Fate)[] = [];
   readonly #heard: Heard[] = [];
   readonly #slots: (Running | undefined)[] = [undefined, undefined, undefined];
+  readonly #past: StorePast;
+  /** How often a shard went back. */
+  rewinds = 0;
   #processes = 0;
   #isFaulty = true;
 
   constructor(seed: number, faults: NodesFaults) {
     this.stage = new Stage({ seed, shards });
+    this.#past = new StorePast(this.stage.store);
     this.#random = randomFrom(seed);
     this.#faults = faults;
   }
@@ -202,7 +209,23 @@ export class NodesHistory {
     return idOn(Math.floor(this.#random() * shards), 1 + Math.floor(this.#random() * 2));
   }
 
+  /** Some shards go back to what they were some steps ago, if their owner has been the same since. */
+  #rewind(): void {
+    const steps = 1 + Math.floor(this.#random() * 12);
+    for (let shard = 0; shard < shards; shard++) {
+      if (this.#past.length < steps || this.#random() < 0.4 || !this.#past.isHeldSince(shard, steps)) continue;
+      this.#past.goBack(shard, steps);
+      this.rewinds++;
+    }
+  }
+
   async #trouble(): Promise<void> {
+    const { rewind } = this.#faults;
+    if (rewind !== undefined && this.#isFaulty) {
+      // Shards that are about to move are given back without looking.
+      if (this.#random() < rewind && this.#slots.every((node) => node !== undefined)) this.#rewind();
+      this.#past.remember();
+    }
     const slot = Math.floor(this.#random() * this.#slots.length);
     const node = this.#slots[slot];
     const { kill, sleep, stop } = this.#faults;

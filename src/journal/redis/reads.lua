@@ -39,14 +39,15 @@ local function tailOf(journal, record)
   return tail
 end
 
--- KEYS  1 actors  2 snapshots  3 journal
--- ARGV  fields of actors
--- gives per actor {index or the snapshot that stands for it, snapshot or nothing, values of the tail's entries}, or {} for an actor without an index
+-- KEYS  1 actors  2 snapshots  3 journal  4 shard
+-- ARGV  1 commits that the caller was answered  2… fields of actors
+-- gives nothing when they are not there, else per actor {index or the snapshot that stands for it, snapshot or nothing, values of the tail's entries}, or {} for an actor without an index
 define('read_actors', { 'no-writes' }, function(keys, args)
-  local indexes = call('HMGET', keys[1], unpack(args))
-  local snapshots = call('HMGET', keys[2], unpack(args))
+  if (tonumber(call('HGET', keys[4], 'commits') or 0) or 0) < tonumber(args[1]) then return false end
+  local indexes = call('HMGET', keys[1], unpack(args, 2))
+  local snapshots = call('HMGET', keys[2], unpack(args, 2))
   local records = {}
-  for i = 1, #args do
+  for i = 1, #args - 1 do
     records[i] = indexes[i] and { indexes[i], snapshots[i], tailOf(keys[3], indexes[i]) } or {}
   end
   return records

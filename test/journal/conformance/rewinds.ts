@@ -3,7 +3,7 @@
 import { expect } from 'vitest';
 import type { AcquireOutcome, Commit, Journal, Lease } from '../../../src/journal/journal.ts';
 import { type FreshStore, freshStore, type JournalAdapter, testWhere } from '../adapter.ts';
-import { bytes, fullDraft, storyOf, takeShard, type Writer } from '../writer.ts';
+import { actorOf, bytes, fullDraft, storyOf, takeShard, type Writer } from '../writer.ts';
 
 type Acquired = Extract<AcquireOutcome, { kind: 'acquired' }>;
 
@@ -70,6 +70,16 @@ export function rewindTests(adapter: JournalAdapter): void {
     await goBack();
 
     expect(await journal.renew(writer.lease, 60_000)).toBe(false);
+  });
+
+  testThere('gives no actor as of before', async () => {
+    const { store, journal, goBack } = await storyWith(adapter);
+    const other = await store.open();
+
+    await goBack();
+
+    await expect(journal.readActors(0, [actorOf('room', 1)])).rejects.toMatchObject({ code: 'JOURNAL_UNAVAILABLE' });
+    expect(await other.readActors(0, [actorOf('room', 1)])).toHaveLength(1);
   });
 
   testThere('tells what it had answered before', async () => {
