@@ -97,7 +97,9 @@ export class Access implements ActorSystem {
 
   mint(near?: string): string {
     const id = this.#options.ids.mint(near);
-    this.#shardFor(id).minted(id);
+    const shard = this.#shardFor(id);
+    if (shard.isOpen) shard.minted(id);
+    else this.#options.cluster?.fresh.minted(id);
     return id;
   }
 
@@ -198,7 +200,9 @@ export class Access implements ActorSystem {
     };
     const deadlineMs = options?.deadlineMs ?? this.#options.limits.askMs;
     const isRepeatable = options?.isRepeatable === true;
-    const request: Request = { kind: 'command', envelope, wantsReply, isRepeatable };
+    const fresh = this.#options.cluster?.fresh.take(to, event) ?? [];
+    const hint = fresh.length === 0 ? undefined : { fresh };
+    const request: Request = { kind: 'command', envelope, wantsReply, isRepeatable, ...hint };
     return this.#deliver<unknown>(shard, request, deadlineMs, (waiting) => ({
       kind: 'command',
       envelope,
@@ -240,6 +244,11 @@ export class Access implements ActorSystem {
         else if (cluster === undefined) reject(new TroupeError('STOPPED', 'This node is stopping.'));
         else cluster.ask(shard.shard, request, deadlineMs).then((answer) => resolve(answerOf(answer)), reject);
       };
+      // The usual case among several nodes, and no error is made to say so.
+      if (cluster !== undefined && !shard.isWanted && shard.failure === undefined) {
+        cluster.ask(shard.shard, request, deadlineMs).then((answer) => resolve(answerOf(answer)), reject);
+        return;
+      }
       const refused = shard.offer(deliveryOf({ resolve, reject: refuse }));
       if (refused !== undefined) refuse(refused);
     });

@@ -19,6 +19,8 @@
  * Adapters: memory (nodes of one process, for tests), redis. Each passes test/cluster/conformance.ts.
  */
 
+import type { Address } from '../actor/address.ts';
+
 /** `all` owns shards and serves clients, `gateway` only serves, `worker` only owns. */
 export type Role = 'all' | 'gateway' | 'worker';
 
@@ -74,6 +76,8 @@ export interface ShardStatus {
 export interface InboxRecord {
   readonly n: number;
   readonly payload: Uint8Array;
+  /** Whether the actor that `send` was given was absent from the shard when this was read. */
+  readonly isAbsent?: boolean;
 }
 
 export type Channel =
@@ -105,9 +109,10 @@ export interface ClusterStore {
 
   /**
    * Puts an envelope into a shard's inbox. 'full': it holds `max` already, and nothing happened. Rejects with
-   * JOURNAL_UNAVAILABLE; its `params.sent` is false when nothing can have happened.
+   * JOURNAL_UNAVAILABLE; its `params.sent` is false when nothing can have happened. Of `actor`, whoever reads the
+   * envelope is told whether it exists by then.
    */
-  send(shard: number, payload: Uint8Array, max: number): Promise<'sent' | 'full'>;
+  send(shard: number, payload: Uint8Array, max: number, actor?: Address): Promise<'sent' | 'full'>;
   /** Envelopes with `n > after`, at most `limit`, oldest first. */
   readInbox(shard: number, after: number, limit: number): Promise<readonly InboxRecord[]>;
 

@@ -18,6 +18,7 @@ import type { Hub } from '../topic/hub.ts';
 import { channelTransport } from './channel-transport.ts';
 import type { ClusterStore } from './cluster-store.ts';
 import { Desk } from './desk.ts';
+import { FreshIds } from './fresh-ids.ts';
 import type { NodeMessage, Request } from './messages.ts';
 import { News } from './news.ts';
 import { ClusterNode, type Membership } from './node.ts';
@@ -43,6 +44,7 @@ export interface ClusterOptions {
 export class Cluster {
   readonly node: ClusterNode;
   readonly transport: Transport;
+  readonly fresh = new FreshIds();
   readonly #options: ClusterOptions;
   readonly #questions: Questions;
   readonly #news: News;

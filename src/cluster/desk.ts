@@ -46,7 +46,7 @@ export class Desk {
     };
   }
 
-  #deliveryOf({ n, payload }: InboxRecord, self: () => Shard): Command | Read | Barrier | undefined {
+  #deliveryOf({ n, payload, isAbsent }: InboxRecord, self: () => Shard): Command | Read | Barrier | undefined {
     let question: Question;
     try {
       question = decode<Question>(payload);
@@ -57,7 +57,11 @@ export class Desk {
     const { request } = question;
     switch (request.kind) {
       case 'command': {
-        const { envelope, wantsReply } = request;
+        const { envelope, wantsReply, fresh } = request;
+        // If a copy of the command had been handled, its actor would exist, or be resident on its way to the store.
+        if (fresh !== undefined && isAbsent === true && !self().cells.has(envelope.to)) {
+          for (const id of fresh) self().minted(id);
+        }
         return { kind: 'command', envelope, wantsReply, waiting: this.#waiting(question), inbox: n, attempts: 0 };
       }
       case 'read': {

@@ -7,6 +7,7 @@
  * that cannot be reached wraps it (test/cluster/faulty-cluster-store.ts).
  */
 
+import type { Address } from '../actor/address.ts';
 import type { Clock } from '../clock.ts';
 import { TroupeError } from '../errors.ts';
 import { assertEnvelope, assertShard } from '../journal/checks.ts';
@@ -25,7 +26,7 @@ interface MemoryInbox {
   /** Number of the last envelope sent. */
   last: number;
   /** Not handled yet, oldest first. */
-  records: readonly InboxRecord[];
+  records: readonly { readonly n: number; readonly payload: Uint8Array; readonly actor: Address | undefined }[];
   /** Nobody has read it since it rang. */
   isRung: boolean;
 }
@@ -50,6 +51,7 @@ export interface MemoryShardFacts {
   readonly holder: { readonly node: string; readonly expiresAt: number } | undefined;
   readonly head: { readonly commits: number; readonly seq: number };
   readonly inbox: number;
+  readonly actors: { has(actor: Address): boolean };
   readonly rewinds: number;
 }
 
@@ -129,13 +131,13 @@ export class MemoryClusterStore implements ClusterStore {
     return shards.map((shard) => this.#statusOf(shard));
   }
 
-  async send(shard: number, payload: Uint8Array, max: number): Promise<'sent' | 'full'> {
+  async send(shard: number, payload: Uint8Array, max: number, actor?: Address): Promise<'sent' | 'full'> {
     this.#assertOpen(shard);
     assertEnvelope(shard, payload, this.#options.recordBytesMax);
     const inbox = inboxOf(this.#cluster, shard);
     if (inbox.records.length >= max) return 'full';
     inbox.last += 1;
-    inbox.records = [...inbox.records, { n: inbox.last, payload }];
+    inbox.records = [...inbox.records, { n: inbox.last, payload, actor }];
     if (!inbox.isRung) ringShard(this.#cluster, shard, this.#clock);
     inbox.isRung = true;
     return 'sent';
@@ -148,7 +150,11 @@ export class MemoryClusterStore implements ClusterStore {
     inbox.isRung = false;
     // Read from a store that was ahead of this one: those numbers are not given out again.
     inbox.last = Math.max(inbox.last, after);
-    return inbox.records.filter(({ n }) => n > after).slice(0, Math.max(0, limit));
+    const { actors } = this.#options.shards[shard] as MemoryShardFacts;
+    return inbox.records
+      .filter(({ n }) => n > after)
+      .slice(0, Math.max(0, limit))
+      .map(({ n, payload, actor }) => ({ n, payload, isAbsent: actor !== undefined && !actors.has(actor) }));
   }
 
   publish(channel: Channel, payload: Uint8Array): void {

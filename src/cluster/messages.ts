@@ -46,6 +46,8 @@ export type Request =
       readonly envelope: Envelope;
       readonly wantsReply: boolean;
       readonly isRepeatable?: boolean;
+      /** Ids that were minted for this command, the one of its actor among them: nobody else has ever used one. */
+      readonly fresh?: readonly string[];
     }
   | { readonly kind: 'read'; readonly address: Address }
   | { readonly kind: 'settled'; readonly operation: string };

@@ -7,6 +7,7 @@
  * nothing, and some actors know their commands again) is asked again when the shard has a new owner. Questions that wait are bounded (`questionsMax`).
  */
 
+import type { Address } from '../actor/address.ts';
 import type { Clock } from '../clock.ts';
 import { TroupeError } from '../errors.ts';
 import type { Ids } from '../ids.ts';
@@ -19,6 +20,8 @@ import { errorOf, type NodeMessage, type Question, type Request } from './messag
 interface Pending {
   readonly shard: number;
   readonly payload: Uint8Array;
+  /** An actor that does not exist, as far as this node knows. */
+  readonly actor: Address | undefined;
   readonly isRepeatable: boolean;
   settle(end: 'answered' | 'timeout' | 'full' | 'failed', result: { value: unknown } | Error): void;
 }
@@ -75,6 +78,7 @@ export class Questions {
       const pending = {
         shard,
         payload,
+        actor: request.kind === 'command' && request.fresh !== undefined ? request.envelope.to : undefined,
         isRepeatable: request.kind !== 'command' || request.isRepeatable === true,
         settle,
       };
@@ -109,7 +113,7 @@ export class Questions {
 
   #send(pending: Pending): void {
     const { store, limits } = this.#options;
-    store.send(pending.shard, pending.payload, limits.inboxMax).then(
+    store.send(pending.shard, pending.payload, limits.inboxMax, pending.actor).then(
       (outcome) => {
         if (outcome !== 'full') return;
         const message = `The inbox of shard ${pending.shard} has ${limits.inboxMax} envelopes waiting; try again later.`;

@@ -146,7 +146,8 @@ export class Inbox {
 
   #got({ deliveries, last }: InboxPage): void {
     this.#isReading = false;
-    const isMore = last > this.#read;
+    // What comes after a page that is not full rings again.
+    const isMore = last - this.#read >= pageMax;
     this.#read = last;
     if (deliveries.length > 0) this.#give(deliveries);
     if (isMore || this.#isRung) this.ring();

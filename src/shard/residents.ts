@@ -55,6 +55,7 @@ export class Residents {
     addresses: readonly Address[],
     isWanted: () => boolean,
   ): Promise<readonly (Cell | TroupeError)[]> {
+    for (const address of addresses) this.#minted.delete(idOf(address));
     const records = await journal.readActors(shard, addresses);
     const loaded: (Cell | TroupeError)[] = [];
     for (const [index, address] of addresses.entries()) {

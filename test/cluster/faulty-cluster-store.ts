@@ -3,6 +3,7 @@
  * interrupted, the process dies. What it lets through, it lets through unchanged, and late messages keep their order.
  */
 
+import type { Address } from '../../src/actor/address.ts';
 import type { Clock } from '../../src/clock.ts';
 import type {
   Channel,
@@ -109,8 +110,8 @@ export class FaultyClusterStore implements ClusterStore {
     return this.#call('statuses', undefined, () => this.#inner.statuses(shards));
   }
 
-  send(shard: number, payload: Uint8Array, max: number): Promise<'sent' | 'full'> {
-    return this.#call('send', shard, () => this.#inner.send(shard, payload, max));
+  send(shard: number, payload: Uint8Array, max: number, actor?: Address): Promise<'sent' | 'full'> {
+    return this.#call('send', shard, () => this.#inner.send(shard, payload, max, actor));
   }
 
   readInbox(shard: number, after: number, limit: number): Promise<readonly InboxRecord[]> {

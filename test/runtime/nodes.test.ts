@@ -1,12 +1,14 @@
 /** Several nodes on one store: who owns what, and that every node serves every actor. */
 
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Membership } from '../../src/cluster/node.ts';
 import { idOn, note, notebook } from './notebook.ts';
 import { notesOf, type Opened, type OpenOptions, Stage, watch } from './stage.ts';
 
 const worker: Membership = { role: 'all', weight: 1, about: 'a test' };
 const leaseMs = 5_000;
+/** Longer than a cell stays without being used. */
+const idleMs = 600_000;
 
 function join(stage: Stage, node: string, options: OpenOptions = {}): Promise<Opened> {
   return stage.open({ node, cluster: worker, ...options });
@@ -64,6 +66,35 @@ test('every node serves the actors of every shard', async () => {
       expect(await stage.clock.until(notesOf(system, idOn(shard, 1)))).toEqual(['0', '1', '2']);
     }
   }
+  expect(await stage.differences()).toEqual([]);
+});
+
+test('a fresh actor elsewhere is made without looking for it', async () => {
+  const stage = new Stage({ shards: 8 });
+  const [a, b] = await cluster(stage, 'a', 'b');
+  vi.spyOn(stage.ids, 'mint').mockReturnValue(idOn(owners(stage).indexOf('b'), 1));
+  const id = a!.system.mint();
+  const looked = vi.spyOn(b!.system.journal, 'readActors');
+
+  await stage.clock.until(a!.system.actor(notebook, id).tell(note('x')));
+
+  expect(looked).not.toHaveBeenCalled();
+  expect(await stage.clock.until(notesOf(a!.system, id))).toEqual(['x']);
+  expect(await stage.differences()).toEqual([]);
+});
+
+test('an actor that exists is never taken for a fresh one', async () => {
+  const stage = new Stage({ shards: 8 });
+  const [a, b] = await cluster(stage, 'a', 'b');
+  vi.spyOn(stage.ids, 'mint').mockReturnValue(idOn(owners(stage).indexOf('b'), 1));
+  const id = a!.system.mint();
+  await stage.clock.until(b!.system.actor(notebook, id).tell(note('earlier')));
+  await stage.clock.advance(idleMs);
+
+  await stage.clock.until(a!.system.actor(notebook, id).tell(note('later')));
+  await stage.clock.advance(idleMs);
+
+  expect(await stage.clock.until(notesOf(a!.system, id))).toEqual(['earlier', 'later']);
   expect(await stage.differences()).toEqual([]);
 });
 

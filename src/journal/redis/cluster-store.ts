@@ -7,6 +7,7 @@
  * refuse. Messages are sent without waiting for anything; while Redis does not answer, only so many wait.
  */
 
+import type { Address } from '../../actor/address.ts';
 import type {
   Channel,
   ChannelListener,
@@ -22,6 +23,7 @@ import { assertEnvelope, assertShard } from '../checks.ts';
 import { NotSent, type Reply } from './connection.ts';
 import { channelName, clusterKey, type ShardKeys } from './keys.ts';
 import { type FunctionName, functionName } from './library.ts';
+import { actorField } from './records.ts';
 import { commandOf } from './resp.ts';
 import type { Wire } from './wire.ts';
 
@@ -83,18 +85,19 @@ export class RedisClusterStore implements ClusterStore {
     return Promise.all(shards.map(read));
   }
 
-  async send(shard: number, payload: Uint8Array, max: number): Promise<'sent' | 'full'> {
+  async send(shard: number, payload: Uint8Array, max: number, actor?: Address): Promise<'sent' | 'full'> {
     const { inbox, marks } = this.#keysOf(shard);
     const { prefix, recordBytesMax } = this.#options;
     assertEnvelope(shard, payload, recordBytesMax);
     const channel = channelName(prefix, { kind: 'shard', shard });
-    return (await this.#call('send', [inbox, marks], [payload, max, channel])) === 0 ? 'full' : 'sent';
+    const told = actor === undefined ? [] : [actorField(actor)];
+    return (await this.#call('send', [inbox, marks], [payload, max, channel, ...told])) === 0 ? 'full' : 'sent';
   }
 
   async readInbox(shard: number, after: number, limit: number): Promise<readonly InboxRecord[]> {
-    const { inbox, marks } = this.#keysOf(shard);
+    const { inbox, marks, actors } = this.#keysOf(shard);
     if (limit < 1) return [];
-    const records = await this.#call('read_inbox', [inbox, marks], [Math.max(0, after), limit]);
+    const records = await this.#call('read_inbox', [inbox, marks, actors], [Math.max(0, after), limit]);
     return (records as readonly Reply[]).map(recordOf);
   }
 
@@ -228,8 +231,8 @@ function statusOf(shard: number, reply: Reply): ShardStatus {
 }
 
 function recordOf(reply: Reply): InboxRecord {
-  const [id, [, payload]] = reply as readonly [Buffer, readonly [Buffer, Buffer]];
-  return { n: Number.parseInt(String(id), 10), payload };
+  const [id, [, payload], exists] = reply as readonly [Buffer, readonly [Buffer, Buffer], number | undefined];
+  return { n: Number.parseInt(String(id), 10), payload, isAbsent: exists === 0 };
 }
 
 function closed(): TroupeError {

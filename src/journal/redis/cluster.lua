@@ -3,14 +3,14 @@
 -- in the shard's marks, as `inbox` (handled, which a commit moves), `inbox:sent` (given out) and `inbox:rung`.
 
 -- KEYS  1 inbox  2 marks
--- ARGV  1 envelope  2 most the inbox may hold  3 the shard's channel
+-- ARGV  1 envelope  2 most the inbox may hold  3 the shard's channel  4 field of an actor, if its reader is to be told of it
 -- gives the envelope's number, or 0 when the inbox is full
 define('send', {}, function(keys, args)
   if call('XLEN', keys[1]) >= tonumber(args[2]) then return 0 end
   local known = call('HMGET', keys[2], 'inbox', 'inbox:sent', 'inbox:rung')
   local last = math.max(tonumber(known[1] or 0), tonumber(known[2] or 0))
   local n = string.format('%.0f', last + 1)
-  call('XADD', keys[1], n .. '-0', 'envelope', args[1])
+  call('XADD', keys[1], n .. '-0', 'envelope', args[1], unpack(args[4] and { 'actor', args[4] } or {}))
   call('HSET', keys[2], 'inbox:sent', n)
   -- Once until somebody has looked: a flood rings once, and each read allows the next ring.
   if not known[3] then
@@ -22,15 +22,20 @@ end)
 
 -- Not read-only, because whoever reads wants the next ring. A reader that is ahead of the numbers given out has read them
 -- from a server that was ahead of this one: they are not given out again.
--- KEYS  1 inbox  2 marks
+-- KEYS  1 inbox  2 marks  3 actors
 -- ARGV  1 number to begin after  2 limit
--- gives {id, {'envelope', bytes}} per envelope
+-- gives {id, {'envelope', bytes}} per envelope; where an actor's field came with it, a third value: 1 if it exists, 0 if not
 define('read_inbox', {}, function(keys, args)
   local known = call('HMGET', keys[2], 'inbox', 'inbox:sent', 'inbox:rung')
   if known[3] then call('HDEL', keys[2], 'inbox:rung') end
   local sent = math.max(tonumber(known[1] or 0) or 0, tonumber(known[2] or 0) or 0)
   if tonumber(args[1]) > sent then call('HSET', keys[2], 'inbox:sent', args[1]) end
-  return call('XRANGE', keys[1], '(' .. args[1] .. '-0', '+', 'COUNT', args[2])
+  local records = call('XRANGE', keys[1], '(' .. args[1] .. '-0', '+', 'COUNT', args[2])
+  for _, record in ipairs(records) do
+    local actor = record[2][4]
+    if actor then record[3] = call('HEXISTS', keys[3], actor) end
+  end
+  return records
 end)
 
 -- KEYS  1 shard  2 marks

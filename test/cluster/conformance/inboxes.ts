@@ -1,7 +1,7 @@
 /** Conformance: what is sent to a shard, and how it is read. */
 
 import { expect, test } from 'vitest';
-import { bytes, takeShard } from '../../journal/writer.ts';
+import { actorOf, bytes, fullDraft, takeShard } from '../../journal/writer.ts';
 import { freshNode, freshWorld, plainInbox, type WorldFactory } from '../world.ts';
 
 export function inboxTests(createWorld: WorldFactory): void {
@@ -89,6 +89,21 @@ export function inboxTests(createWorld: WorldFactory): void {
     expect(records.map(({ payload }) => payload.length)).toEqual([0, 5, 1_048_576]);
     expect(Buffer.compare(records[1]!.payload, binary)).toBe(0);
     expect(Buffer.compare(records[2]!.payload, large)).toBe(0);
+  });
+
+  test('tells whether the named actor exists by then', async () => {
+    const node = await freshNode(createWorld);
+    const { cluster } = node;
+    const writer = await takeShard(node);
+    const [known, unknown] = [actorOf('room', 1), actorOf('room', 2)];
+    for (const actor of [known, unknown, undefined]) await cluster.send(0, bytes('x'), 10, actor);
+
+    const before = await cluster.readInbox(0, 0, 10);
+    await writer.write(fullDraft(1));
+    const after = await cluster.readInbox(0, 0, 10);
+
+    expect(before.map(({ isAbsent }) => isAbsent)).toEqual([true, true, false]);
+    expect(after.map(({ isAbsent }) => isAbsent)).toEqual([false, true, false]);
   });
 
   test('refuses an envelope larger than any record', async () => {
