@@ -11,7 +11,7 @@ import type { Barrier, Command, Delivery, Read } from './delivery.ts';
 
 /** Where a shard's inbox is read; cluster/ has the one there is. */
 export interface InboxSource {
-  /** Envelopes with `n > after` in order, at most `limit`. One that cannot be read is left out, and said so elsewhere. */
+  /** Envelopes with `n > after` in order, at most `limit`, one delivery for each. */
   read(after: number, limit: number): Promise<InboxPage>;
 }
 

@@ -1,6 +1,7 @@
 /**
- * A shard's mailbox: first in, first out. Only commands from outside meet its bound; parcels and timers always get in,
- * because their senders hold them durably and are bounded themselves (outbox, live timers).
+ * A shard's mailbox: first in, first out. Only what clients of this node ask meets its bound; parcels, timers and what was
+ * read from the inbox always get in, because the store holds them and they are bounded themselves (outbox, live timers,
+ * the inbox's window).
  */
 
 import type { Delivery } from './delivery.ts';
@@ -61,7 +62,8 @@ export class Mailbox {
   }
 }
 
-/** Whether it comes from outside. */
-function isBounded({ kind }: Delivery): boolean {
-  return kind === 'command' || kind === 'read' || kind === 'barrier';
+/** Whether it comes from a client of this node. What the inbox gave must not be lost: a later one's commit would say that it was handled. */
+function isBounded(delivery: Delivery): boolean {
+  const { kind } = delivery;
+  return (kind === 'command' || kind === 'read' || kind === 'barrier') && delivery.inbox === undefined;
 }

@@ -50,3 +50,7 @@ export interface ShardStats {
   recoveries: number;
   deadLetters: number;
 }
+
+export function freshStats(): ShardStats {
+  return { turns: 0, commits: 0, envelopes: 0, rehydrated: 0, passivated: 0, recoveries: 0, deadLetters: 0 };
+}

@@ -33,7 +33,7 @@ import { Quarantine } from './quarantine.ts';
 import { isOutside, requeue } from './recovery.ts';
 import { Residents } from './residents.ts';
 import { Run } from './run.ts';
-import type { ShardOptions, ShardStats } from './shard-options.ts';
+import { freshStats, type ShardOptions, type ShardStats } from './shard-options.ts';
 import { Tail } from './tail.ts';
 import { type Patience, type Taken, takeShard } from './taking.ts';
 import { Tenure } from './tenure.ts';
@@ -65,15 +65,7 @@ export class Shard implements TurnHost {
   readonly marks = new Map<number, number>();
   readonly outboxLast = new Map<number, number>();
   numbersFrom = 0;
-  readonly stats: ShardStats = {
-    turns: 0,
-    commits: 0,
-    envelopes: 0,
-    rehydrated: 0,
-    passivated: 0,
-    recoveries: 0,
-    deadLetters: 0,
-  };
+  readonly stats: ShardStats = freshStats();
   readonly #options: ShardOptions;
   readonly #mailbox: Mailbox;
   readonly #pipeline = new Pipeline();
@@ -189,7 +181,7 @@ export class Shard implements TurnHost {
   /** Somebody may have given it back. */
   ring(): void {
     if (this.#phase === 'lost') this.#wake?.();
-    else this.inbox.ring();
+    this.inbox.ring();
   }
 
   /** Lets due timers fire: after what had already arrived before a restart has been handled. */
@@ -289,7 +281,7 @@ export class Shard implements TurnHost {
     this.#tail.clear();
     this.#wake?.();
     requeue(this.#mailbox.take(this.#mailbox.length), 0, this.#goneCode);
-    this.outbox.failDrained();
+    this.#forget();
     if (this.#tenure.lease === undefined) return;
     await this.#options.gone?.();
     const lease = this.#tenure.end();
@@ -311,6 +303,13 @@ export class Shard implements TurnHost {
   /** What those hear who wait for a shard that is not ours any more, and certainly nothing was done for. */
   get #goneCode(): 'SHARD_LOST' | 'STOPPED' {
     return this.inbox.exists ? 'SHARD_LOST' : 'STOPPED';
+  }
+
+  /** Its open work is somebody else's: nothing of it is to be sent from here, kept, or waited for. */
+  #forget(): void {
+    this.outbox.failDrained();
+    this.outbox.clear();
+    this.timers.load([]);
   }
 
   #enqueue(delivery: Delivery): void {
@@ -480,6 +479,7 @@ export class Shard implements TurnHost {
         if (!this.inbox.exists) return true;
         if (this.#isOurs) void gone?.();
         this.#isOurs = false;
+        this.#forget();
         this.#giveUp(flights, left);
         return !isLeaving;
       },
@@ -567,7 +567,8 @@ export class Shard implements TurnHost {
     this.outbox.release(head.commits);
     this.outbox.releaseDrained();
     this.timers.load(state.timers);
-    if (this.#timersAllowed) this.timers.start();
+    // Where there are other nodes, what they have for it must arrive first, whenever it is taken (`took`).
+    if (this.#timersAllowed && !this.inbox.exists) this.timers.start();
   }
 
   #settle({ fates, waiting }: Taken, left: readonly Delivery[]): void {
