@@ -2,11 +2,11 @@
  * The other end of questions.ts: what other nodes ask of a shard that is owned here. It turns the envelopes of a shard's
  * inbox into deliveries for its mailbox, and sends each answer when the shard lets it out, so after its commit.
  *
- * An envelope that cannot be decoded is logged and left out; the store has checked its checksum, so it comes from a node
- * whose version is not understood here.
+ * Nothing in an inbox stops it: an envelope that cannot be decoded, or asks nothing of anybody, is logged and counts as
+ * handled, or it would be read again by every owner; one of a kind that is not known here is refused.
  */
 
-import { typeOf } from '../actor/address.ts';
+import { parseAddress, typeOf } from '../actor/address.ts';
 import type { HostedMachine } from '../actor/logic.ts';
 import { messageOf, TroupeError } from '../errors.ts';
 import { decode } from '../journal/codec.ts';
@@ -40,32 +40,39 @@ export class Desk {
       read: async (after, limit): Promise<InboxPage> => {
         const records = await this.#options.store.readInbox(shard, after, limit);
         if (records.length > 0) this.#options.observer.inboxTaken(shard, records.length);
-        const deliveries = records.map((record) => this.#deliveryOf(record, self)).filter((one) => one !== undefined);
+        const deliveries = records.map((record) => this.#deliveryOf(record, self));
         return { deliveries, last: records.at(-1)?.n ?? after };
       },
     };
   }
 
-  #deliveryOf({ n, payload, isAbsent }: InboxRecord, self: () => Shard): Command | Read | Barrier | undefined {
-    let question: Question;
+  #deliveryOf({ n, payload, isAbsent }: InboxRecord, self: () => Shard): Command | Read | Barrier {
     try {
-      question = decode<Question>(payload);
+      return this.#deliveryFor(decode<Question>(payload), n, isAbsent === true, self);
     } catch (error) {
       this.#options.log.error({ shard: self().shard, n }, `an envelope cannot be read: ${messageOf(error)}`);
-      return undefined;
+      const nobody: Waiting<void> = { resolve: () => undefined, reject: () => undefined };
+      return { kind: 'barrier', waiting: nobody, inbox: n, attempts: 0 };
     }
+  }
+
+  /** Throws when it is no question. */
+  #deliveryFor(question: Question, n: number, isAbsent: boolean, self: () => Shard): Command | Read | Barrier {
     const { request } = question;
     switch (request.kind) {
       case 'command': {
         const { envelope, wantsReply, fresh } = request;
+        parseAddress(envelope.to);
+        if (typeof envelope.event.type !== 'string') throw new Error('an event without a type');
         // If a copy of the command had been handled, its actor would exist, or be resident on its way to the store.
-        if (fresh !== undefined && isAbsent === true && !self().cells.has(envelope.to)) {
+        if (fresh !== undefined && isAbsent && !self().cells.has(envelope.to)) {
           for (const id of fresh) self().minted(id);
         }
         return { kind: 'command', envelope, wantsReply, waiting: this.#waiting(question), inbox: n, attempts: 0 };
       }
       case 'read': {
         const { address } = request;
+        parseAddress(address);
         const hosted = this.#options.hosted.get(typeOf(address));
         if (hosted === undefined) return this.#unknown(question, n);
         const waiting = this.#waiting(question);

@@ -65,11 +65,11 @@ export function announce(store: ClusterStore): void {
   store.publish({ kind: 'everyone' }, encode(messages));
 }
 
-/** The messages in some bytes. Throws when they are no list. */
+/** The messages in some bytes, without what is no message. Throws when they are no list. */
 export function messagesIn<T>(payload: Uint8Array): readonly T[] {
   const messages: unknown = decode(payload);
   if (!Array.isArray(messages)) throw new Error('not a list of messages');
-  return messages as readonly T[];
+  return messages.filter((message) => Array.isArray(message)) as T[];
 }
 
 export function refusalOf(question: string, error: Error): NodeMessage {
@@ -92,6 +92,7 @@ export function newsOf(offset: number, payload: Uint8Array): Uint8Array {
   return news;
 }
 
+/** Throws when they are too few bytes. */
 export function readNews(news: Uint8Array): { readonly offset: number; readonly payload: Uint8Array } {
   const view = new DataView(news.buffer, news.byteOffset, news.byteLength);
   return { offset: view.getFloat64(0), payload: news.subarray(8) };

@@ -5,7 +5,9 @@
  * It guarantees that the subscribers here hear every publication of a topic once, in order of its offset, from the moment
  * at which `listening` says so, whoever owns the shard and however often that changes: the channels may lose what they
  * carry, so an offset that leaves a gap, a subscription that was interrupted and a change of owner all make it read on
- * from the topic's durable history. Where the history does not reach back that far, they hear the gap in the offsets.
+ * from the topic's durable history. Where the history does not reach back that far, they hear the gap in the offsets. A
+ * shard is not kept from going elsewhere by a topic that cannot be read for `awayMsMax`: what is published there before
+ * it can be is then not heard.
  */
 
 import type { Clock } from '../clock.ts';
@@ -22,6 +24,7 @@ import type { Post } from './post.ts';
 const pageMax = 256;
 /** Between attempts at reading a topic's history. */
 const againMs = 500;
+const awayMsMax = 1_000;
 
 interface Followed {
   readonly topic: string;
@@ -65,6 +68,7 @@ export class News implements Relay {
 
   follow(topic: string): void {
     const { journal } = this.#options;
+    if (this.#isStopped) return;
     let isReady = (): void => undefined;
     const ready = new Promise<void>((resolve) => {
       isReady = resolve;
@@ -122,7 +126,14 @@ export class News implements Relay {
     const followed = [...(this.#byShard.get(shard) ?? [])].filter(({ leave }) => leave === undefined);
     for (const one of followed) this.#listen(one);
     // Where the history ended when following began must be known before somebody else goes on with it.
-    await Promise.all(followed.filter(({ position }) => position === undefined).map(({ ready }) => ready));
+    const unknown = followed.filter(({ position }) => position === undefined).map(({ ready }) => ready);
+    if (unknown.length === 0) return;
+    let cancel = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.after(awayMsMax, resolve, { keepAlive: true });
+    });
+    await Promise.race([Promise.all(unknown), late]);
+    cancel();
   }
 
   /** The shard is ours: what its former owner has published must be heard before what we publish. */
@@ -154,13 +165,20 @@ export class News implements Relay {
     followed.leave = this.#options.store.listen(
       { kind: 'topic', shard, topic },
       {
-        message: (news) => {
-          const { offset, payload } = readNews(news);
-          this.#came(followed, offset, () => decode(payload));
-        },
+        message: (news) => this.#heard(followed, news),
         active: () => this.#readOn(followed),
       },
     );
+  }
+
+  #heard(followed: Followed, news: Uint8Array): void {
+    try {
+      const { offset, payload } = readNews(news);
+      this.#came(followed, offset, () => decode(payload));
+    } catch (error) {
+      this.#options.log.warn({ topic: followed.topic }, `news cannot be read: ${messageOf(error)}`);
+      this.#readOn(followed);
+    }
   }
 
   #came(followed: Followed, offset: number, data: () => unknown): void {
@@ -209,7 +227,9 @@ export class News implements Relay {
       const { topic, shard, position } = followed;
       const page = await journal.readTopic(shard, topic, position ?? Number.MAX_SAFE_INTEGER, pageMax);
       if (followed.isGone) return;
-      this.#take(followed, page);
+      // The first publication of a shard that is here came meanwhile: the page does not tell what follows it.
+      if (position === undefined && followed.position !== undefined) followed.isRung = true;
+      else this.#take(followed, page);
     }
   }
 

@@ -4,7 +4,8 @@
  * differ for a moment the lease decides.
  *
  * It guarantees that a shard is given back only after its owner has finished what it had begun, that a node which cannot
- * beat changes nothing (its leases end by themselves), and that whoever takes a shard tells everyone.
+ * beat changes nothing (its leases end by themselves), and that whoever takes a shard tells everyone. A process that finds
+ * another one beating under its name gives everything away: it slept for so long that it was replaced, or two were given one name.
  */
 
 import { type Clock, sleep } from '../clock.ts';
@@ -15,6 +16,7 @@ import type { Log } from '../log.ts';
 import type { Observer } from '../observer.ts';
 import type { Shard } from '../shard/shard.ts';
 import type { ClusterStore, ClusterView, NodeInfo, Role } from './cluster-store.ts';
+import { Levels, levelLookMs, levelMsMax } from './levels.ts';
 import { type CommonMessage, messagesIn, type NodeMessage, type ShardMessage } from './messages.ts';
 import type { News } from './news.ts';
 import { placementOf } from './placement.ts';
@@ -41,9 +43,6 @@ export interface NodeOptions extends Membership {
   readonly observer: Observer;
 }
 
-/** Timers of a shard that was taken wait no longer than this for what other nodes have for it. */
-const levelMsMax = 1_000;
-const levelLookMs = 5;
 /** Between looks at a list that is being changed by somebody. */
 const lookMsMin = 10;
 /** Channels that cannot be listened to do not keep a node from starting; they are tried on. */
@@ -57,8 +56,7 @@ export class ClusterNode {
   readonly #listening = new Map<number, () => void>();
   /** Shards that are being given back, until they are. */
   readonly #leaving = new Map<number, Promise<void>>();
-  /** Nodes that have said everything they had for a shard that was taken. */
-  readonly #levels = new Map<number, Set<string>>();
+  readonly #levels: Levels;
   /** Where nodes, those that are gone included, have said that shards stand: by shard, under the newest epoch heard of. */
   readonly #known = new Map<number, Known>();
   #view: ClusterView = { nodes: [], pins: new Map() };
@@ -70,10 +68,13 @@ export class ClusterNode {
   #isDraining = false;
   #isGone = false;
   #hasSettled = false;
+  /** Another process beats under this node's id. */
+  #isTaken = false;
 
   constructor(options: NodeOptions) {
     this.#options = options;
     this.#startedAt = options.clock.now();
+    this.#levels = new Levels({ ...options, others: () => this.#view.nodes.filter(({ id }) => id !== this.id) });
   }
 
   get id(): string {
@@ -97,7 +98,7 @@ export class ClusterNode {
   /** It is known to the others, owns what it is to own, and is not about to go. */
   get isReady(): boolean {
     const { clock, limits } = this.#options;
-    return this.#hasSettled && !this.isDraining && clock.monotonic() - this.#beatAt < limits.leaseMs;
+    return this.#hasSettled && !this.isDraining && !this.#isTaken && clock.monotonic() - this.#beatAt < limits.leaseMs;
   }
 
   /** It gives its shards away, because it stops or was told to. */
@@ -110,7 +111,27 @@ export class ClusterNode {
    * live. Rejects with NODE_TAKEN when another process goes on beating under this node's id.
    */
   async join(): Promise<void> {
+    try {
+      await this.#enter();
+    } catch (error) {
+      this.#isGone = true;
+      this.#cancelLook?.();
+      for (const unlisten of [...this.#unlisten, ...this.#listening.values()]) unlisten();
+      throw error;
+    }
     const { clock, limits, log, post } = this.#options;
+    post.toEveryone(['look', this.id]);
+    this.#place();
+    this.#lookAgain();
+    const settledBy = clock.monotonic() + limits.leaseMs + levelMsMax;
+    while (!this.#isSettled() && clock.monotonic() < settledBy) await sleep(clock, levelLookMs);
+    this.#hasSettled ||= this.#isSettled();
+    log.info({ node: this.id, nodes: this.#view.nodes.length, shards: this.#owned() }, 'node joined');
+  }
+
+  /** Until the others know of it. */
+  async #enter(): Promise<void> {
+    const { clock, limits, log } = this.#options;
     await this.#listen();
     const until = clock.monotonic() + 2 * limits.leaseMs;
     for (;;) {
@@ -119,21 +140,11 @@ export class ClusterNode {
         if (isLate) throw error;
         return false;
       });
-      if (isIn) break;
-      if (isLate) {
-        const message = `Another process is running as node "${this.id}"; give this one a NODE_ID of its own.`;
-        throw new TroupeError('NODE_TAKEN', message, { node: this.id });
-      }
+      if (isIn) return;
+      if (isLate) throw new TroupeError('NODE_TAKEN', this.#takenMessage, { node: this.id });
       log.warn({ node: this.id }, 'this node cannot join yet; it tries again');
       await sleep(clock, Math.min(500, limits.leaseMs / 3));
     }
-    post.toEveryone(['look', this.id]);
-    this.#place();
-    this.#lookAgain();
-    const settledBy = clock.monotonic() + limits.leaseMs + levelMsMax;
-    while (!this.#isSettled() && clock.monotonic() < settledBy) await sleep(clock, levelLookMs);
-    this.#hasSettled ||= this.#isSettled();
-    log.info({ node: this.id, nodes: this.#view.nodes.length, shards: this.#owned() }, 'node joined');
   }
 
   /** Gives every shard back and says that it goes. The channels stay open for answers until `leave`. */
@@ -160,11 +171,10 @@ export class ClusterNode {
   took(shard: Shard): void {
     const { shards, post, news, questions } = this.#options;
     for (const other of shards) if (other.isHere) other.outbox.resend(shard.shard, shard.marks.get(other.shard) ?? 0);
-    this.#levels.set(shard.shard, new Set());
     post.toEveryone(['took', shard.shard, [...shard.marks], this.id]);
     news.took(shard.shard);
     questions.took(shard.shard);
-    this.#startTimers(shard, this.#options.clock.monotonic() + levelMsMax);
+    this.#levels.begin(shard);
   }
 
   /** Looks soon, because something has changed. */
@@ -175,19 +185,32 @@ export class ClusterNode {
       return;
     }
     this.#isLooking = true;
+    const { log } = this.#options;
     this.#beat()
       .then(
-        () => this.#place(),
-        (error: unknown) => this.#options.log.warn({}, `this node could not beat: ${messageOf(error)}`),
+        (isIn) => {
+          if (!isIn && !this.#isTaken) log.error({ node: this.id }, this.#takenMessage);
+          this.#isTaken = !isIn;
+          this.#place();
+          return isIn;
+        },
+        (error: unknown) => {
+          log.warn({}, `this node could not beat: ${messageOf(error)}`);
+          return false;
+        },
       )
-      .finally(() => {
+      .then((isIn) => {
         this.#isLooking = false;
-        this.#lookAgain();
+        this.#lookAgain(isIn);
       });
   }
 
-  /** When the next look is due: a third of a lease, or when somebody's time is over. */
-  #lookAgain(): void {
+  get #takenMessage(): string {
+    return `Another process is running as node "${this.id}"; give this one a NODE_ID of its own.`;
+  }
+
+  /** When the next look is due: a third of a lease, or when somebody's time is over, which only a list that is up to date tells. */
+  #lookAgain(isUpToDate = true): void {
     this.#cancelLook?.();
     if (this.#isGone) return;
     const { clock, limits } = this.#options;
@@ -195,7 +218,8 @@ export class ClusterNode {
     const others = this.#view.nodes
       .filter(({ id }) => id !== this.id)
       .map(({ expiresInMs }) => expiresInMs - elapsed + 1);
-    const ms = this.#isLookDue ? lookMsMin : Math.max(lookMsMin, Math.min(limits.leaseMs / 3, ...others));
+    const known = isUpToDate ? others : [limits.leaseMs / 10];
+    const ms = this.#isLookDue ? lookMsMin : Math.max(lookMsMin, Math.min(limits.leaseMs / 3, ...known));
     this.#isLookDue = false;
     this.#cancelLook = clock.after(ms, () => this.look());
   }
@@ -240,7 +264,7 @@ export class ClusterNode {
   #place(): void {
     if (this.#isGone) return;
     for (const shard of this.#options.shards) {
-      const isOurs = !this.#isDraining && placementOf(shard.shard, this.#view) === this.id;
+      const isOurs = !this.#isDraining && !this.#isTaken && placementOf(shard.shard, this.#view) === this.id;
       if (isOurs) this.#want(shard);
       else this.#giveBack(shard);
     }
@@ -282,23 +306,6 @@ export class ClusterNode {
     this.#leaving.set(shard.shard, left);
   }
 
-  /** After what was waiting for the shard elsewhere has arrived, so that an answer is not beaten by a timeout. */
-  #startTimers(shard: Shard, until: number): void {
-    const { clock, shards } = this.#options;
-    const levels = this.#levels.get(shard.shard);
-    const isLevel = this.#view.nodes.every(({ id }) => id === this.id || levels?.has(id));
-    const isOpening = shards.some((other) => other.isWanted && !other.isOpen);
-    if ((isLevel && !isOpening) || clock.monotonic() >= until) {
-      if (!shard.isOpen) return;
-      this.#levels.delete(shard.shard);
-      shard.startTimers();
-      return;
-    }
-    clock.after(levelLookMs, () => {
-      if (shard.isOpen && this.#levels.get(shard.shard) === levels) this.#startTimers(shard, until);
-    });
-  }
-
   #isSettled(): boolean {
     const { shards } = this.#options;
     return shards.every((shard) => !shard.isWanted || shard.isOpen || shard.failure !== undefined);
@@ -320,8 +327,7 @@ export class ClusterNode {
         new Promise<void>((resolve) => {
           const onActive = (): void => {
             resolve();
-            // Somebody may have come or gone unheard.
-            if (this.#hasSettled) this.look();
+            if (this.#hasSettled) this.#heardAgain();
           };
           this.#unlisten.push(store.listen(channel, { message, active: onActive }));
         }),
@@ -334,6 +340,13 @@ export class ClusterNode {
     cancel();
   }
 
+  /** Somebody may have come or gone unheard, or answered, or published what nobody heard. */
+  #heardAgain(): void {
+    this.look();
+    this.#options.questions.again();
+    this.#options.news.catchUp();
+  }
+
   #heardForShard(shard: Shard, payload: Uint8Array): void {
     if (payload.length === 0) return shard.ring();
     if (!shard.isHere) return;
@@ -341,7 +354,7 @@ export class ClusterNode {
       if (message[0] === 'parcel') shard.arrive(message[1], message[2], message[3]);
       else if (message[0] === 'acknowledge') shard.outbox.acknowledge(message[1], message[2]);
       else if (message[0] === 'resend') shard.outbox.resend(message[1], message[2]);
-      else if (message[0] === 'level') this.#levels.get(shard.shard)?.add(message[1]);
+      else if (message[0] === 'level') this.#levels.say(shard.shard, message[1]);
     }
   }
 

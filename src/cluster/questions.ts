@@ -4,7 +4,8 @@
  *
  * It guarantees that every question settles by its deadline, and that a command is put into an inbox at most once: one
  * whose sending failed in a way that nobody can judge is waited for like any other. What may be repeated (reads change
- * nothing, and some actors know their commands again) is asked again when the shard has a new owner. Questions that wait are bounded (`questionsMax`).
+ * nothing, and some actors know their commands again) is asked again when the shard has a new owner, and when this node could not hear
+ * for a while. Questions that wait are bounded (`questionsMax`).
  */
 
 import type { Address } from '../actor/address.ts';
@@ -102,6 +103,11 @@ export class Questions {
     for (const pending of this.#pending.values()) {
       if (pending.shard === shard && pending.isRepeatable) this.#send(pending);
     }
+  }
+
+  /** Answers may have been said and not heard. */
+  again(): void {
+    for (const pending of this.#pending.values()) if (pending.isRepeatable) this.#send(pending);
   }
 
   /** Nobody will be there to hear an answer. */
