@@ -110,7 +110,8 @@ export class ChatOperations implements Operations {
     // Before the start: the outcome may be published before its answer is seen here.
     const waiter = this.#waitFor(userId, operationId, waitMs);
     try {
-      await waiter.listening;
+      // A store that cannot be listened to must not keep the caller for longer than it wants to wait.
+      await Promise.race([waiter.listening, waiter.outcome]);
       const { repeated } = await prepared.start();
       const row = repeated ? await this.ended(operationId) : undefined;
       const news = row === undefined ? await waiter.outcome : outcomeOf(row);
