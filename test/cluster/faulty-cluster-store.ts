@@ -43,7 +43,7 @@ export class FaultyClusterStore implements ClusterStore {
   readonly #inner: ClusterStore;
   readonly #clock: Clock;
   readonly #listenings = new Set<Listening>();
-  #isInterrupted = false;
+  #isInterrupted: (channel: Channel) => boolean = () => false;
   #isDead = false;
   #gate: { readonly opened: Promise<void>; readonly open: () => void } | undefined;
 
@@ -52,12 +52,16 @@ export class FaultyClusterStore implements ClusterStore {
     this.#clock = clock;
   }
 
-  /** The subscriptions of this node break: messages are lost until the returned function is called, which tells `active`. */
-  interrupt(): () => void {
-    this.#isInterrupted = true;
+  /**
+   * The subscriptions of this node break, or those to some channels: messages are lost until the returned function is
+   * called, which tells `active`.
+   */
+  interrupt(isMeant: (channel: Channel) => boolean = () => true): () => void {
+    this.#isInterrupted = isMeant;
     return () => {
-      this.#isInterrupted = false;
+      this.#isInterrupted = () => false;
       for (const listening of this.#listenings) {
+        if (!isMeant(listening.channel)) continue;
         this.#clock.soon(() => {
           if (!this.#isDead && this.#listenings.has(listening)) listening.listener.active();
         });
@@ -132,7 +136,7 @@ export class FaultyClusterStore implements ClusterStore {
     const stop = this.#inner.listen(channel, {
       message: (payload) => this.#arrived(listening, payload),
       active: () => {
-        if (!this.#isDead && !this.#isInterrupted) listener.active();
+        if (!this.#isDead && !this.#isInterrupted(channel)) listener.active();
       },
     });
     return () => {
@@ -142,7 +146,7 @@ export class FaultyClusterStore implements ClusterStore {
   }
 
   #arrived(listening: Listening, payload: Uint8Array): void {
-    if (this.#isDead || this.#isInterrupted) return;
+    if (this.#isDead || this.#isInterrupted(listening.channel)) return;
     const fate = this.onMessage(listening.channel, payload);
     if (fate === 'lost') return;
     const give = (): void => {

@@ -1,36 +1,18 @@
 /** Several nodes on one store: who owns what, and that every node serves every actor. */
 
 import { expect, test, vi } from 'vitest';
-import type { Membership } from '../../src/cluster/node.ts';
+import { fleet, join, owners } from './fleet.ts';
 import { idOn, note, notebook } from './notebook.ts';
-import { notesOf, type Opened, type OpenOptions, Stage, watch } from './stage.ts';
+import { notesOf, Stage, watch } from './stage.ts';
 
-const worker: Membership = { role: 'all', weight: 1, about: 'a test' };
 const leaseMs = 5_000;
 /** Longer than a cell stays without being used. */
 const idleMs = 600_000;
 
-function join(stage: Stage, node: string, options: OpenOptions = {}): Promise<Opened> {
-  return stage.open({ node, cluster: worker, ...options });
-}
-
-/** The node that holds each shard. */
-function owners(stage: Stage): (string | undefined)[] {
-  return stage.store.shards.map(({ holder }) => holder?.node);
-}
-
-/** Nodes a, b, … on one store, which have settled. */
-async function cluster(stage: Stage, ...nodes: readonly string[]): Promise<Opened[]> {
-  const opened: Opened[] = [];
-  for (const node of nodes) opened.push(await join(stage, node));
-  await stage.clock.advance(2_000);
-  return opened;
-}
-
 test('one node alone owns every shard', async () => {
   const stage = new Stage({ shards: 8 });
 
-  const [a] = await cluster(stage, 'a');
+  const [a] = await fleet(stage, 'a');
 
   expect(owners(stage)).toEqual(Array.from({ length: 8 }, () => 'a'));
   expect(a!.system.ready()).toBe(true);
@@ -53,7 +35,7 @@ test('a second node takes its share at once', async () => {
 
 test('every node serves the actors of every shard', async () => {
   const stage = new Stage({ shards: 8 });
-  const nodes = await cluster(stage, 'a', 'b', 'c');
+  const nodes = await fleet(stage, 'a', 'b', 'c');
 
   for (let shard = 0; shard < 8; shard++) {
     for (const [index, { system }] of nodes.entries()) {
@@ -71,7 +53,7 @@ test('every node serves the actors of every shard', async () => {
 
 test('a fresh actor elsewhere is made without looking for it', async () => {
   const stage = new Stage({ shards: 8 });
-  const [a, b] = await cluster(stage, 'a', 'b');
+  const [a, b] = await fleet(stage, 'a', 'b');
   vi.spyOn(stage.ids, 'mint').mockReturnValue(idOn(owners(stage).indexOf('b'), 1));
   const id = a!.system.mint();
   const looked = vi.spyOn(b!.system.journal, 'readActors');
@@ -85,7 +67,7 @@ test('a fresh actor elsewhere is made without looking for it', async () => {
 
 test('an actor that exists is never taken for a fresh one', async () => {
   const stage = new Stage({ shards: 8 });
-  const [a, b] = await cluster(stage, 'a', 'b');
+  const [a, b] = await fleet(stage, 'a', 'b');
   vi.spyOn(stage.ids, 'mint').mockReturnValue(idOn(owners(stage).indexOf('b'), 1));
   const id = a!.system.mint();
   await stage.clock.until(b!.system.actor(notebook, id).tell(note('earlier')));
@@ -100,7 +82,7 @@ test('an actor that exists is never taken for a fresh one', async () => {
 
 test('a stopping node hands over before it goes', async () => {
   const stage = new Stage({ shards: 8 });
-  const [a, b] = await cluster(stage, 'a', 'b');
+  const [a, b] = await fleet(stage, 'a', 'b');
   await stage.clock.until(a!.system.actor(notebook, idOn(3, 1)).tell(note('before')));
   const since = stage.clock.monotonic();
 
@@ -115,7 +97,7 @@ test('a stopping node hands over before it goes', async () => {
 
 test('a dead node is followed within a lease', async () => {
   const stage = new Stage({ shards: 8 });
-  const [a, b] = await cluster(stage, 'a', 'b');
+  const [a, b] = await fleet(stage, 'a', 'b');
   const shard = owners(stage).indexOf('a');
   await stage.clock.until(b!.system.actor(notebook, idOn(shard, 1)).tell(note('before')));
 
