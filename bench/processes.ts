@@ -96,6 +96,7 @@ export async function runTask<T extends TaskName>(
 }
 
 export interface ServerProcess {
+  readonly pid: number;
   readonly port: number;
   readonly cpu: CpuMeter;
   /** What it printed last. */
@@ -140,6 +141,7 @@ export async function startServer({ args, env, nodeFlags }: ServerCommand): Prom
     throw error;
   });
   return {
+    pid: child.pid as number,
     port,
     cpu: () => cpuOf(child.pid as number),
     said: () => said,

@@ -91,7 +91,12 @@ export function scaleCommand(terminal: Terminal): Command {
     .option('--in-flight <n>', 'sagas at once, however many nodes there are', wholeNumber, 32)
     .option('--in-flight-each <n>', 'and the same per node', wholeNumber, 8)
     .option('--sagas <n>', 'sagas of one measurement', wholeNumber, 2_000)
-    .option('--warm-sagas <n>', 'sagas that every node sees before', wholeNumber, 1_500)
+    .option(
+      '--warm-sagas <n>',
+      'sagas that every node sees before: V8 goes on compiling for thousands',
+      wholeNumber,
+      6_000,
+    )
     .option('--rounds <n>', 'every round measures each of them once', wholeNumber, 5)
     .option('--users <n>', 'users, each with a socket and a room', wholeNumber, 200)
     .option('--minutes <n>', 'no round begins that would end after this', wholeNumber, 8)

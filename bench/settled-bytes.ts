@@ -34,6 +34,8 @@ export interface SettledBytes {
 
 const inFlight = 64;
 const allIn = 'all in';
+/** Not in Redis. */
+const archiveKind = 'files of the archive';
 
 /** Bytes by kind of key: what is between the shard and an id. */
 async function weigh(client: Redis): Promise<ReadonlyMap<string, number>> {
@@ -80,7 +82,7 @@ export async function weighSettled(task: SettledTask, say: (doing: string) => vo
     await write(task, false);
     const written = await weigh(client);
     say('settling');
-    await settleStore(store, client);
+    const archived = await settleStore(store, client);
     const settled = await weigh(client);
     const per = (after: ReadonlyMap<string, number>, kind: string): number =>
       ((after.get(kind) ?? 0) - (empty.get(kind) ?? 0)) / (rooms * messagesPerRoom);
@@ -88,7 +90,8 @@ export async function weighSettled(task: SettledTask, say: (doing: string) => vo
       .map((kind) => ({ kind, written: per(written, kind), settled: per(settled, kind) }))
       .filter(({ written: a, settled: b }) => Math.abs(a) >= 1 || Math.abs(b) >= 1)
       .sort((a, b) => Number(a.kind === allIn) - Number(b.kind === allIn) || b.settled - a.settled);
-    return { rooms, messagesPerRoom, kinds };
+    const archive = { kind: archiveKind, written: 0, settled: archived / (rooms * messagesPerRoom) };
+    return { rooms, messagesPerRoom, kinds: [...kinds, archive] };
   } finally {
     client.disconnect();
   }

@@ -3,7 +3,7 @@
  * are reduced to their outcome, entries move to an archive, and every actor is left with a snapshot.
  */
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
@@ -22,7 +22,8 @@ const limits = {
 const lookAgainMs = 500;
 const settleMs = 180_000;
 
-export async function settleStore(store: StoreAddress, client: Redis): Promise<void> {
+/** Resolves with the bytes of the archive's files. */
+export async function settleStore(store: StoreAddress, client: Redis): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'troupe-archive-'));
   try {
     const journal = await withArchive(await openStore(store), `file:${folder}`);
@@ -34,9 +35,17 @@ export async function settleStore(store: StoreAddress, client: Redis): Promise<v
       await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
     }
     await system.stop();
+    return await bytesIn(folder);
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+async function bytesIn(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const stats = await Promise.all(files.map(({ parentPath, name }) => stat(join(parentPath, name))));
+  return stats.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** Whether no shard has entries left, and all that were written are behind its retirements. */
