@@ -36,6 +36,7 @@ export class ArchivedJournal implements Journal {
   readonly trim?: NonNullable<Journal['trim']>;
   readonly readShard: Journal['readShard'];
   readonly readActors: Journal['readActors'];
+  readonly readIndexes?: NonNullable<Journal['readIndexes']>;
   readonly listActors: Journal['listActors'];
   readonly readTopic: Journal['readTopic'];
   readonly readDeadLetters: Journal['readDeadLetters'];
@@ -62,6 +63,7 @@ export class ArchivedJournal implements Journal {
     if (journal.trim !== undefined) this.trim = journal.trim.bind(journal);
     this.readShard = journal.readShard.bind(journal);
     this.readActors = journal.readActors.bind(journal);
+    if (journal.readIndexes !== undefined) this.readIndexes = journal.readIndexes.bind(journal);
     this.listActors = journal.listActors.bind(journal);
     this.readTopic = journal.readTopic.bind(journal);
     this.readDeadLetters = journal.readDeadLetters.bind(journal);

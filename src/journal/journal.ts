@@ -309,6 +309,8 @@ export interface Journal {
    * Rejects with JOURNAL_UNAVAILABLE when the store lacks commits that this journal was answered: it would show the past.
    */
   readActors(shard: number, actors: readonly Address[]): Promise<readonly (ActorRecord | Error | undefined)[]>;
+  /** Of what `readActors` gives, the indexes alone. Left out by a store for which that is no less to read. */
+  readIndexes?(shard: number, actors: readonly Address[]): Promise<readonly (ActorIndex | Error | undefined)[]>;
   /**
    * Entries with `seq > after`, at most `limit`. A damaged entry is an error in its place. Rejects with JOURNAL_TRIMMED
    * (and `params.first`) when the next one was trimmed.

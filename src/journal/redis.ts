@@ -43,8 +43,9 @@ import { assertReplicas, confirmationOf, defaultReplicas, type RedisDurability }
 import {
   actorOf,
   deadLetterOf,
-  entryOf,
+  entriesOf,
   headOf,
+  indexOr,
   rowOf,
   shardStateOf,
   topicPageOf,
@@ -272,14 +273,20 @@ class RedisJournal implements Journal {
   }
 
   async readEntries(shard: number, after: number, limit: number): ReturnType<Journal['readEntries']> {
-    const { journal } = this.#keysOf(shard);
+    const { shard: key, journal } = this.#keysOf(shard);
     if (limit < 1) return [];
-    const from = `${Math.max(0, after) + 1}-0`;
-    const replies = await this.#send(journal, commandOf('XRANGE', journal, from, '+', 'COUNT', limit).done());
-    const entries = replies as readonly (readonly [Buffer, Reply])[];
-    const isNext = entries[0] !== undefined && String(entries[0][0]) === from;
-    if (!isNext) await this.#assertKept(shard, Math.max(0, after) + 1);
-    return entries.map((reply) => entryOf(shard, reply));
+    const first = Math.max(0, after) + 1;
+    const [trimmed, rows] = (await this.#call('read_entries', [key, journal], [first, limit])) as readonly Reply[];
+    if (first <= Number(trimmed)) throw entriesTrimmed(shard, first, Number(trimmed) + 1);
+    return entriesOf(shard, rows as Buffer);
+  }
+
+  async readIndexes(shard: number, actors: readonly Address[]): ReturnType<NonNullable<Journal['readIndexes']>> {
+    const { actors: key } = this.#keysOf(shard);
+    const command = commandOf('HMGET', key);
+    for (const actor of actors) command.bytes(actorField(actor));
+    const records = actors.length === 0 ? [] : ((await this.#send(key, command.done())) as readonly (Buffer | null)[]);
+    return actors.map((actor, i) => indexOr(shard, actor, records[i] ?? null));
   }
 
   async listActors(...[shard, range]: Parameters<Journal['listActors']>): Promise<readonly ActorIndex[]> {
@@ -352,13 +359,6 @@ class RedisJournal implements Journal {
     } catch (error) {
       throw unavailable(this.#wire, error);
     }
-  }
-
-  /** Throws when the entry `next` was trimmed; asked when a read did not begin with it. */
-  async #assertKept(shard: number, next: number): Promise<void> {
-    const { shard: key } = this.#keysOf(shard);
-    const trimmed = Number((await this.#send(key, commandOf('HGET', key, 'trimmed').done())) ?? 0);
-    if (next <= trimmed) throw entriesTrimmed(shard, next, trimmed + 1);
   }
 
   #keysOf(shard: number): ShardKeys {

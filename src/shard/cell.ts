@@ -32,6 +32,8 @@ export interface Cell {
   needsSnapshot: boolean;
   /** Version at which it was retired, if it was. */
   retired: number | undefined;
+  /** Version at which a snapshot was asked for before it is dropped from memory. */
+  leaving: number | undefined;
   /** Number of the newest commit that holds a change of it. */
   commit: number;
   /** Monotonic ms of its last use. */
@@ -70,6 +72,7 @@ function cellAt(address: Address, hosted: HostedMachine, state: AnyMachineSnapsh
     isTooLarge: false,
     needsSnapshot: false,
     retired: undefined,
+    leaving: undefined,
     commit: 0,
     usedAt: 0,
   };

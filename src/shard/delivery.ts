@@ -60,6 +60,12 @@ export interface Read {
   attempts: number;
 }
 
+/** Has a snapshot made that nobody waits for. */
+export function snapshotOf(address: Address): Read {
+  const waiting = { resolve: () => undefined, reject: () => undefined };
+  return { kind: 'read', address, compact: { retireAt: undefined }, waiting, attempts: 0 };
+}
+
 /** Resolves once everything committed before it was asked has been released. */
 export interface Barrier {
   readonly kind: 'barrier';

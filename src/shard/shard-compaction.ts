@@ -17,7 +17,7 @@ import type { HostedMachine } from '../actor/logic.ts';
 import { type Archive, archivedEntries, firstDifference, reachOf, segmentWith } from '../archive/archive.ts';
 import { type Clock, sleep } from '../clock.ts';
 import { type ErrorCode, TroupeError } from '../errors.ts';
-import type { ActorRecord, Journal, JournalEntry, Lease } from '../journal/journal.ts';
+import type { ActorIndex, Journal, JournalEntry, Lease } from '../journal/journal.ts';
 import type { Limits } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Barrier, Read } from './delivery.ts';
@@ -212,29 +212,28 @@ export class ShardCompaction {
     first: ReadonlyMap<Address, number>,
     last: number,
   ): Promise<readonly (readonly [Address, number])[]> {
-    const records = await this.#options.journal.readActors(this.#shard.shard, actors);
+    const indexes = await this.#indexesOf(actors);
     return actors.flatMap((actor, i) => {
-      const record = records[i];
+      const index = indexes[i];
       // What cannot be read may need anything.
-      if (record === undefined || record instanceof Error) return [[actor, first.get(actor) as number] as const];
-      const [seq = Number.POSITIVE_INFINITY] = record.index.tail;
+      if (index === undefined || index instanceof Error) return [[actor, first.get(actor) as number] as const];
+      const [seq = Number.POSITIVE_INFINITY] = index.tail;
       return seq <= last ? [[actor, seq] as const] : [];
     });
   }
 
-  async #retireAll(actors: readonly Address[], last: ReadonlyMap<Address, number>): Promise<void> {
-    await this.#giveWay();
-    const records = await this.#options.journal.readActors(this.#shard.shard, actors);
-    const due = actors.filter((actor, i) => this.#isToRetire(actor, records[i], last.get(actor)));
-    await Promise.all(due.map((actor) => this.#compact(actor, last.get(actor))));
+  /** Without the entries of their tails where the store can leave them out: those are most of what there is to read. */
+  async #indexesOf(actors: readonly Address[]): Promise<readonly (ActorIndex | Error | undefined)[]> {
+    const { journal } = this.#options;
+    if (journal.readIndexes !== undefined) return journal.readIndexes(this.#shard.shard, actors);
+    const records = await journal.readActors(this.#shard.shard, actors);
+    return records.map((record) => (record instanceof Error ? record : record?.index));
   }
 
-  /** Whether `version` is its last one, and it was not retired before. */
-  #isToRetire(actor: Address, record: ActorRecord | Error | undefined, version: number | undefined): boolean {
-    if (record === undefined || record instanceof Error || record.index.version !== version) return false;
-    const { snapshot } = record;
-    const hosted = this.#options.hosted.get(typeOf(actor));
-    return snapshot === undefined || hosted?.retiredAt(snapshot.payload) === undefined;
+  async #retireAll(actors: readonly Address[], last: ReadonlyMap<Address, number>): Promise<void> {
+    await this.#giveWay();
+    // The turn sees for itself whether an actor has gone on or was retired before.
+    await Promise.all(actors.map((actor) => this.#compact(actor, last.get(actor))));
   }
 
   /** Has the shard commit a snapshot of the actor. What is wrong with it alone is found by looking at its record again. */

@@ -23,7 +23,7 @@ import type { Limits } from '../limits.ts';
 import type { RecoveryReason, ShardGauges, TakeoverReason } from '../observer.ts';
 import type { Projections } from '../projection/projections.ts';
 import type { Cell } from './cell.ts';
-import type { Barrier, Command, Delivery, Parcel, Read } from './delivery.ts';
+import { type Barrier, type Command, type Delivery, type Parcel, type Read, snapshotOf } from './delivery.ts';
 import { Inbox } from './inbox.ts';
 import { Mailbox } from './mailbox.ts';
 import { numbersPerEpoch } from './mend.ts';
@@ -250,7 +250,9 @@ export class Shard implements TurnHost {
   passivate(): void {
     this.#tail.expire();
     if (this.#running !== undefined) return;
-    this.stats.passivated += this.residents.passivate(this.clock.monotonic(), this.#released);
+    const leavesSnapshots = this.#options.journal.archive !== undefined && this.#mailbox.length === 0;
+    const leave = leavesSnapshots ? (address: Address) => this.offer(snapshotOf(address)) : undefined;
+    this.stats.passivated += this.residents.passivate(this.clock.monotonic(), this.#released, leave);
   }
 
   /** Removes acknowledged parcels and handled envelopes from the store although nothing else is to be written. */

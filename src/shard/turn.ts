@@ -242,7 +242,7 @@ export class Turn {
         cell.state = reduced;
         cell.retired = cell.version;
       }
-      if (reduced === undefined && cell.tail.length === 0) return cell;
+      if (reduced === undefined && (cell.tail.length === 0 || compact?.retireAt !== undefined)) return cell;
       this.#touched.add(cell);
       this.#compacted.add(cell);
     } catch (error) {

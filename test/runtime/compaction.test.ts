@@ -102,6 +102,21 @@ describe('archive and trim', () => {
     }
   });
 
+  test('a cell leaves memory with a snapshot', async () => {
+    const stage = new Stage();
+    const { system, inner } = await open(stage);
+    await stage.clock.until(system.actor(notebook, id).tell(note('one')));
+    expect(first(stage).snapshots.size).toBe(0);
+
+    await stage.clock.advance(notebook.passivateAfterMs + 2_000);
+
+    expect(first(stage).snapshots.get(addressOf('notebook', id))?.version).toBe(1);
+    expect(inner.calls.get('readActors')).toBe(1);
+    await stage.clock.advance(2_000);
+    expect(await stage.clock.until(notesOf(system, id))).toEqual(['one']);
+    expect(inner.calls.get('readActors')).toBe(2);
+  });
+
   test('an actor that cannot be read keeps its entries', async () => {
     const stage = new Stage();
     const early = await open(stage);

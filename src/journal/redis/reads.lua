@@ -12,13 +12,20 @@ define('read_shard', { 'no-writes' }, function(keys)
   }
 end)
 
+-- Appends an entry to a row of them: a msgpack array of its id and the values of its fields, without their names. Rows
+-- are one value of a reply (entry-rows.ts reads them): a value for every field costs its reader more than all the rest.
+local function addRow(rows, entry)
+  local fields, row = entry[2], { entry[1] }
+  for i = 2, #fields, 2 do row[#row + 1] = fields[i] end
+  rows[#rows + 1] = cmsgpack.pack(row)
+end
+
 -- The entries of an index record (records.ts: checksum, then msgpack of version, snapshot's version, the first seq of
--- the tail and the distances of the others), consecutive ones in one command. Flat, ten values an entry: its id and the
--- values of its nine fields without their names, which would double the reply. One with other fields is left out.
+-- the tail and the distances of the others) as rows, consecutive ones in one command.
 local function tailOf(journal, record)
-  if isSnapshot(record) then return {} end
+  if isSnapshot(record) then return '' end
   local readable, index = pcall(cmsgpack.unpack, string.sub(record, 5))
-  if not readable or type(index) ~= 'table' then return {} end
+  if not readable or type(index) ~= 'table' then return '' end
   local tail, seq, i = {}, 0, 3
   while type(index[i]) == 'number' do
     local first = seq + index[i]
@@ -28,20 +35,25 @@ local function tailOf(journal, record)
       seq = seq + 1
     end
     for _, entry in ipairs(call('XRANGE', journal, first .. '-0', seq .. '-0')) do
-      local fields, n = entry[2], #tail
-      if #fields == 18 then
-        tail[n + 1] = entry[1]
-        for field = 1, 9 do tail[n + 1 + field] = fields[2 * field] end
-      end
+      addRow(tail, entry)
     end
     i = i + 1
   end
-  return tail
+  return table.concat(tail)
 end
+
+-- KEYS  1 shard  2 journal
+-- ARGV  1 seq of the first entry  2 limit
+-- gives {last seq trimmed, rows of entries}
+define('read_entries', { 'no-writes' }, function(keys, args)
+  local rows = {}
+  for _, entry in ipairs(call('XRANGE', keys[2], args[1] .. '-0', '+', 'COUNT', args[2])) do addRow(rows, entry) end
+  return { call('HGET', keys[1], 'trimmed') or '0', table.concat(rows) }
+end)
 
 -- KEYS  1 actors  2 snapshots  3 journal  4 shard
 -- ARGV  1 commits that the caller was answered  2… fields of actors
--- gives nothing when they are not there, else per actor {index or the snapshot that stands for it, snapshot or nothing, values of the tail's entries}, or {} for an actor without an index
+-- gives nothing when they are not there, else per actor {index or the snapshot that stands for it, snapshot or nothing, rows of the tail's entries}, or {} for an actor without an index
 define('read_actors', { 'no-writes' }, function(keys, args)
   if (tonumber(call('HGET', keys[4], 'commits') or 0) or 0) < tonumber(args[1]) then return false end
   local indexes = call('HMGET', keys[1], unpack(args, 2))

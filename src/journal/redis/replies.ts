@@ -23,12 +23,12 @@ import type {
   ViewRow,
 } from '../journal.ts';
 import type { Reply } from './connection.ts';
+import { rowsOf } from './entry-rows.ts';
 import {
   decodeDeadLetter,
   decodeIndex,
   decodeSnapshot,
   decodeTimer,
-  entryFields,
   headChecksum,
   isSnapshot,
   readEntry,
@@ -116,15 +116,15 @@ function marksOf(counted: readonly (readonly [string, number])[], kind: string):
     .sort((a, b) => a.shard - b.shard);
 }
 
-/** What `[index, snapshot, values of the tail]` says of one actor, or its damage as a value. */
+/** What `[index, snapshot, rows of the tail]` says of one actor, or its damage as a value. */
 export function actorOf(shard: number, actor: Address, reply: Reply): ActorRecord | TroupeError | undefined {
-  const [record, snapshotRecord, values = []] = reply as readonly [Buffer?, (Buffer | null)?, Pairs?];
+  const [record, snapshotRecord, tailRows] = reply as readonly [Buffer?, (Buffer | null)?, Buffer?];
   if (record === undefined) return undefined;
   try {
     const { index, snapshot: own } = ownRecord(shard, actor, record);
     if (own !== undefined) return { index, tail: [], snapshot: own };
-    const size = entryFields + 1;
-    const tail = index.tail.map((seq, i) => tailEntry(shard, actor, seq, values.slice(i * size, (i + 1) * size)));
+    const rows = tailRows === undefined ? [] : rowsOf(tailRows);
+    const tail = index.tail.map((seq, i) => tailEntry(shard, actor, seq, rows[i] ?? []));
     if (index.snapshotVersion === 0 || snapshotRecord == null) return { index, tail };
     return { index, tail, snapshot: snapshotOf(shard, actor, snapshotRecord) };
   } catch (error) {
@@ -135,6 +135,16 @@ export function actorOf(shard: number, actor: Address, reply: Reply): ActorRecor
 
 export function indexOf(shard: number, actor: Address, record: Buffer): ActorIndex {
   return ownRecord(shard, actor, record).index;
+}
+
+/** As `indexOf`, with damage as a value. */
+export function indexOr(shard: number, actor: Address, record: Buffer | null): ActorIndex | TroupeError | undefined {
+  try {
+    return record === null ? undefined : indexOf(shard, actor, record);
+  } catch (error) {
+    if (error instanceof TroupeError) return error;
+    throw error;
+  }
 }
 
 /** The index of an actor, or the one that the snapshot in its place stands for. */
@@ -171,11 +181,11 @@ function damagedActor(shard: number, actor: Address, record: string, message: st
   return new TroupeError('ACTOR_DAMAGED', message, { ...params, shard, actor, record });
 }
 
-/** The entry of `[id, [name, value, …]]`, or its damage as a value. */
-export function entryOf(shard: number, reply: Reply): JournalEntry | TroupeError {
-  const [id, pairs] = reply as readonly [Buffer, Pairs];
-  const values = pairs.filter((_, i) => i % 2 === 1);
-  return readEntry(String(id), values) ?? damagedEntry(shard, Number.parseInt(String(id), 10));
+/** The entries in rows, each or its damage as a value. */
+export function entriesOf(shard: number, rows: Buffer): readonly (JournalEntry | TroupeError)[] {
+  return rowsOf(rows).map(([id, ...values]) => {
+    return readEntry(String(id), values) ?? damagedEntry(shard, Number.parseInt(String(id), 10));
+  });
 }
 
 function damagedEntry(shard: number, seq: number): TroupeError {

@@ -50,6 +50,20 @@ export function recordTests(adapter: JournalAdapter): void {
     ]);
   });
 
+  test('reads indexes as it reads actors', async () => {
+    const journal = await (await freshStore(adapter)).open();
+    const writer = await takeShard(journal);
+    await writer.write({ events: [{ actor: room, snapshot: 'room at 1' }, { actor: user }, { actor: user }] });
+    const actors = [user, actorOf('room', 404), room];
+
+    const indexes = await journal.readIndexes?.(0, actors);
+
+    const records = await journal.readActors(0, actors);
+    const expected = records.map((record) => (record instanceof Error ? record : record?.index));
+    expect(indexes ?? expected).toEqual(expected);
+    expect(expected).toMatchObject([{ tail: [2, 3] }, undefined, { tail: [] }]);
+  });
+
   test('finds tails that lie between other entries', async () => {
     const journal = await (await freshStore(adapter)).open();
     const writer = await takeShard(journal);
