@@ -42,6 +42,8 @@ export interface NodeInfo {
   readonly heads: Readonly<Record<number, number>>;
   /** The epochs that it holds them under. */
   readonly epochs?: Readonly<Record<number, number>>;
+  /** Epochs and commits of other shards, as it has heard of them: so that a node which comes later knows as well. */
+  readonly heard?: Readonly<Record<number, readonly [epoch: number, commits: number]>>;
 }
 
 export interface LiveNode extends NodeInfo {

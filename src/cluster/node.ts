@@ -16,6 +16,7 @@ import type { Log } from '../log.ts';
 import type { Observer } from '../observer.ts';
 import type { Shard } from '../shard/shard.ts';
 import type { ClusterStore, ClusterView, NodeInfo, Role } from './cluster-store.ts';
+import { Hearsay } from './hearsay.ts';
 import { Levels, levelLookMs, levelMsMax } from './levels.ts';
 import { type CommonMessage, messagesIn, type NodeMessage, type ShardMessage } from './messages.ts';
 import type { News } from './news.ts';
@@ -57,8 +58,7 @@ export class ClusterNode {
   /** Shards that are being given back, until they are. */
   readonly #leaving = new Map<number, Promise<void>>();
   readonly #levels: Levels;
-  /** Where nodes, those that are gone included, have said that shards stand: by shard, under the newest epoch heard of. */
-  readonly #known = new Map<number, Known>();
+  readonly #hearsay = new Hearsay();
   #view: ClusterView = { nodes: [], pins: new Map() };
   #cancelLook: (() => void) | undefined;
   #isLooking = false;
@@ -87,7 +87,7 @@ export class ClusterNode {
 
   /** What was heard of a shard: a store that is behind it has lost something. */
   knownOf(shard: number): Known | undefined {
-    return this.#known.get(shard);
+    return this.#hearsay.knownOf(shard);
   }
 
   /** Whether nobody else is there, as far as this node knows. */
@@ -238,26 +238,18 @@ export class ClusterNode {
       about,
       heads: Object.fromEntries(open.map((shard) => [shard.shard, shard.commits])),
       epochs: Object.fromEntries(open.map((shard) => [shard.shard, shard.lease?.epoch.number ?? 0])),
+      heard: this.#hearsay.passedOn((shard) => shards[shard]?.isOpen === true),
     };
     const view = await store.beat(info, limits.leaseMs);
     if (view === false) return false;
     const known = new Set(this.#view.nodes.map(({ id }) => id));
-    for (const node of view.nodes) this.#learn(node);
+    for (const node of view.nodes) this.#hearsay.listen(node);
     this.#view = view;
     this.#beatAt = askedAt;
     // Until now nothing was published for it: it reads again what it may have missed.
     for (const { id } of view.nodes) if (!known.has(id) && id !== this.id) post.toNode(id, ['hello', this.id]);
     observer.members(view.nodes.length);
     return true;
-  }
-
-  #learn({ heads, epochs = {} }: NodeInfo): void {
-    for (const [shard, commits] of Object.entries(heads)) {
-      const epoch = epochs[Number(shard)] ?? 0;
-      const known = this.#known.get(Number(shard)) ?? { epoch: 0, commits: 0 };
-      if (epoch < known.epoch || (epoch === known.epoch && commits <= known.commits)) continue;
-      this.#known.set(Number(shard), { epoch, commits });
-    }
   }
 
   /** Opens and gives back what the list says. */

@@ -234,6 +234,11 @@ export interface ShardState {
   readonly projections: Readonly<Record<string, string>>;
   /** What was declared as lost, the oldest first; a store keeps a bounded number. Left out where nothing ever was. */
   readonly losses?: readonly Loss[];
+  /**
+   * The newest epoch before which parcels may have been sent that the store knows nothing of: numbers of a shard's outbox
+   * are to be far beyond them from then on. Left out where that never was.
+   */
+  readonly numbers?: number;
 }
 
 export interface TopicPage {

@@ -39,7 +39,9 @@ export function acquireShard(
   if (wentBack && remembered <= head.commits) data.rewinds += 1;
   data.answered = wentBack ? answered : 0;
 
+  const isEpochLost = data.epochNumber < Math.max(seen.epoch, known.epoch);
   data.epochNumber = Math.max(data.epochNumber, seen.epoch, known.epoch) + 1;
+  if (isEpochLost) data.numbers = data.epochNumber;
   const epoch = { number: data.epochNumber, nonce: owner.nonce };
   data.holder = { epoch, node: owner.node, expiresAt };
   seen.epoch = epoch.number;
@@ -66,6 +68,7 @@ export function declareShardLost(
   const { commits, seq } = data.head;
   const loss = { from: Math.min(commits + 1, answered), to: answered, seq, epoch: epoch.number, at };
   data.losses = [...data.losses, loss].slice(-lossesMax);
+  data.numbers = epoch.number;
   data.answered = 0;
   data.topicsEpoch = topicsEpoch;
   seen.commits = 0;

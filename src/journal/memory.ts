@@ -78,6 +78,8 @@ export interface MemoryShard {
   answered: number;
   rewinds: number;
   losses: readonly Loss[];
+  /** Epoch since which parcels are numbered anew; 0 when they never were. */
+  numbers: number;
   /** Undefined until something was lost: the store's id. */
   topicsEpoch: string | undefined;
 }
@@ -222,6 +224,7 @@ export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
         marks: marksOf(data.marks),
         projections: data.projections,
         ...(data.losses.length === 0 ? undefined : { losses: data.losses }),
+        ...(data.numbers === 0 ? undefined : { numbers: data.numbers }),
       })),
     readActors: (shard, actors) =>
       call(shard, (data) => {
@@ -348,6 +351,7 @@ function emptyShard(): MemoryShard {
     answered: 0,
     rewinds: 0,
     losses: [],
+    numbers: 0,
     topicsEpoch: undefined,
   };
 }

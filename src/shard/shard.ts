@@ -26,7 +26,7 @@ import type { Cell } from './cell.ts';
 import { type Barrier, type Command, type Delivery, type Parcel, type Read, snapshotOf } from './delivery.ts';
 import { Inbox } from './inbox.ts';
 import { Mailbox } from './mailbox.ts';
-import { numbersPerEpoch } from './mend.ts';
+import { numbersPerEpoch, parcelsLost } from './mend.ts';
 import { Outbox } from './outbox.ts';
 import { type Flight, Pipeline } from './pipeline.ts';
 import { Quarantine } from './quarantine.ts';
@@ -70,6 +70,7 @@ export class Shard implements TurnHost {
   readonly #mailbox: Mailbox;
   readonly #pipeline = new Pipeline();
   readonly #tail: Tail;
+  readonly parcelsLost: TurnHost['parcelsLost'];
   readonly residents: Residents;
   readonly #tenure: Tenure;
   #phase: Phase = 'closed';
@@ -112,6 +113,7 @@ export class Shard implements TurnHost {
       this.#recover('lease-lost', 'its lease could not be prolonged in time');
     });
     this.outbox = new Outbox(options.shard, options.transport, this.outboxLast);
+    this.parcelsLost = parcelsLost(options.log, options.shard);
     this.#tail = new Tail(options.clock, options.limits, options.journal.declareLost !== undefined);
     this.inbox = new Inbox(
       options.inbox,
@@ -295,11 +297,6 @@ export class Shard implements TurnHost {
       .catch((error) =>
         this.#options.log.warn({ shard: this.shard }, `a lease was not given back: ${messageOf(error)}`),
       );
-  }
-
-  parcelsLost(from: number, first: number, last: number): void {
-    const message = `shard ${this.shard} has lost what it had done about parcels ${first} to ${last} of shard ${from}`;
-    this.#options.log.error({ shard: this.shard, from, first, last }, message);
   }
 
   /** What those hear who wait for a shard that is not ours any more, and certainly nothing was done for. */
@@ -558,7 +555,7 @@ export class Shard implements TurnHost {
     this.#head = head;
     this.#released = head.commits;
     this.#tail.settle(head);
-    this.numbersFrom = (state.losses?.at(-1)?.epoch ?? 0) * numbersPerEpoch;
+    this.numbersFrom = (state.numbers ?? 0) * numbersPerEpoch;
     this.residents.clear();
     this.marks.clear();
     for (const { shard, n } of state.marks) this.marks.set(shard, n);

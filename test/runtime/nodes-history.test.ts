@@ -28,6 +28,18 @@ describe('a store that goes backwards under its owners', () => {
   });
 });
 
+describe('a store that loses what nobody has', () => {
+  test.each(seeds)('gets nobody stuck (seed %i)', async (seed) => {
+    const history = new NodesHistory(seed, { ...peaceful, disaster: 0.04 });
+
+    await history.run(steps);
+
+    expect(await history.judgeProgress()).toEqual([]);
+    expect(history.rewinds).toBeGreaterThan(0);
+    expect(history.stage.store.shards.flatMap(({ losses }) => losses).length).toBeGreaterThan(0);
+  });
+});
+
 for (const [title, faults] of cases) {
   describe(`nodes that ${title}`, () => {
     test.each(seeds)('lose, repeat and reorder nothing (seed %i)', async (seed) => {

@@ -24,6 +24,8 @@ export interface NodesFaults {
   readonly message: number;
   /** Chance per step that the store loses what shards have committed in the last steps, while one process owned them. */
   readonly rewind?: number;
+  /** Chance per step that the store loses anything, of which nobody has a tail, when an owner may have died as well. */
+  readonly disaster?: number;
 }
 
 interface Told {
@@ -128,6 +130,41 @@ export class NodesHistory {
     return problems;
   }
 
+  /** After losses: what is wrong other than that something is lost. A round more, from every shard to every shard, gets through. */
+  async judgeProgress(): Promise<readonly string[]> {
+    const { system } = await this.#someone();
+    const problems: string[] = [];
+    if (this.#told.some(({ fate }) => fate().kind === 'pending')) problems.push('a command was never answered');
+    if (this.#reads.some((fate) => fate().kind === 'pending')) problems.push('a read was never answered');
+    const all = Array.from({ length: shards }, (_, shard) => shard);
+    const last = all.map((from) => {
+      const orders = all.map((to): Instruction => ({ kind: 'note', to: notebookOn(to, 1), key: `last of ${from}` }));
+      return watch(
+        system.actor(notebook, idOn(from, 1)).tell(note('last', ...orders, { kind: 'publish', topic, data: from })),
+      );
+    });
+    await this.stage.clock.advance(20_000);
+    if (last.some((fate) => fate().kind !== 'resolved')) problems.push('a command of the last round was not done');
+    for (const to of all) {
+      const notes = await this.stage.clock.until(notesOf(system, idOn(to, 1)));
+      const missing = all.filter((from) => notes.filter((key) => key === `last of ${from}`).length !== 1);
+      if (missing.length > 0) problems.push(`shard ${to} was not told once by ${missing}`);
+    }
+    const published = (await system.readTopic(topic, { offset: 0 })).publications
+      .slice(-shards)
+      .map(({ data }) => data);
+    if (published.sort().join() !== all.join()) problems.push(`published ${published}`);
+    for (const { node, publications, isAlive } of this.#heard) {
+      const heard = publications.slice(-shards).map(({ data }) => data);
+      if (isAlive && heard.sort().join() !== all.join()) problems.push(`${node} heard ${heard}`);
+    }
+    const waiting = this.stage.store.shards.flatMap(({ outbox }) => outbox).length;
+    if (waiting > 0) problems.push(`${waiting} parcels were never acknowledged`);
+    for (const difference of await this.stage.differences()) problems.push(JSON.stringify(difference));
+    for (const node of this.#slots) node?.journal.crash();
+    return problems;
+  }
+
   #judgeTold({ key, id, onTo, fate }: Told, notes: ReadonlyMap<string, readonly string[]>): string[] {
     const times = notes.get(id)!.filter((noted) => noted === key).length;
     const timesOn = onTo === undefined ? times : notes.get(onTo)!.filter((noted) => noted === `${key} by ${id}`).length;
@@ -219,8 +256,30 @@ export class NodesHistory {
     }
   }
 
+  /** What the others have heard of a shard is a beat old: before anything is lost, they hear of it. */
+  async #disaster(): Promise<void> {
+    await this.stage.clock.advance(2_500);
+    const alive = this.#slots.flatMap((node, slot) => (node === undefined ? [] : [{ node, slot }]));
+    const victim = alive[Math.floor(this.#random() * alive.length)];
+    if (alive.length > 1 && victim !== undefined && this.#random() < 0.5) {
+      victim.node.journal.crash();
+      victim.node.heard.isAlive = false;
+      this.#slots[victim.slot] = undefined;
+    }
+    for (let shard = 0; shard < shards; shard++) {
+      const steps = 1 + Math.floor(this.#random() * Math.min(20, this.#past.length));
+      if (this.#past.length === 0 || this.#random() < 0.5) continue;
+      this.#past.goBack(shard, steps);
+      this.rewinds++;
+    }
+  }
+
   async #trouble(): Promise<void> {
-    const { rewind } = this.#faults;
+    const { rewind, disaster } = this.#faults;
+    if (disaster !== undefined && this.#isFaulty) {
+      if (this.#random() < disaster) await this.#disaster();
+      this.#past.remember();
+    }
     if (rewind !== undefined && this.#isFaulty) {
       // Shards that are about to move are given back without looking.
       if (this.#random() < rewind && this.#slots.every((node) => node !== undefined)) this.#rewind();
@@ -262,7 +321,7 @@ export class NodesHistory {
     const opened = await this.stage.open({
       node: name,
       clock,
-      limits,
+      limits: this.#faults.disaster === undefined ? limits : { ...limits, tailEntriesMax: 0 },
       cluster: { role: 'all', weight: 1, about: 'a test' },
       prepare: (journal) => this.#spoil(journal),
     });

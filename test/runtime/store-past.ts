@@ -6,8 +6,8 @@ import { shardAsOf } from '../../src/journal/memory-leases.ts';
 type Inbox = MemoryStore['cluster']['inboxes'] extends Map<number, infer T> ? T : never;
 
 interface Moment {
-  readonly shards: readonly MemoryShard[];
-  readonly inboxes: ReadonlyMap<number, Inbox>;
+  readonly shards: MemoryShard[];
+  readonly inboxes: Map<number, Inbox>;
 }
 
 export class StorePast {
@@ -31,13 +31,21 @@ export class StorePast {
     if (this.#moments.length > this.#momentsMax) this.#moments.shift();
   }
 
-  /** Puts a shard back to the moment that was remembered so many moments ago; 1 is the last one. */
+  /**
+   * Puts a shard back to the moment that was remembered so many moments ago; 1 is the last one. What it has lost by that
+   * does not come back: no replica follows a server that is gone.
+   */
   goBack(shard: number, moments = 1): void {
     const { shards, inboxes } = this.#moments.at(-moments)!;
     this.#store.shards[shard] = shardAsOf(shards[shard]!);
     const inbox = inboxes.get(shard);
     if (inbox === undefined) this.#store.cluster.inboxes.delete(shard);
     else this.#store.cluster.inboxes.set(shard, { ...inbox });
+    for (const moment of this.#moments.slice(-moments)) {
+      moment.shards[shard] = shards[shard]!;
+      if (inbox === undefined) moment.inboxes.delete(shard);
+      else moment.inboxes.set(shard, inbox);
+    }
   }
 
   /** Whether one process has held the shard at each of the last moments, and does. */

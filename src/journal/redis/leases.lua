@@ -17,7 +17,7 @@ end
 
 -- Takes the shard under a new epoch when nobody else's lease is alive. A head below what was answered means that the
 -- server lost commits: `answered` remembers that until they are there again or declared as lost. `lost` is the epoch of
--- the last such declaration: what was seen under an earlier one is void.
+-- the last such declaration: what was seen under an earlier one is void; `numbers`, since when parcels count anew.
 -- KEYS  1 shard  2 journal
 -- ARGV  1 node  2 nonce  3 ttl in ms  4 epoch, 5 commits and 6 commit id seen before (0, 0 and '' if none)
 --       7 epoch and 8 commits that others have seen (0 and 0 if none)  9 topics' epoch of a shard without one
@@ -51,6 +51,8 @@ define('acquire', {}, function(keys, args)
   if not wentBack and lease[10] then call('HDEL', shard, 'answered') end
 
   local epoch = string.format('%.0f', math.max(tonumber(lease[1]) or 0, seenEpoch, knownEpoch) + 1)
+  -- Of what was done under an epoch that is not known here, nobody can tell how many parcels it sent.
+  if (tonumber(lease[1]) or 0) < math.max(seenEpoch, knownEpoch) then call('HSET', shard, 'numbers', epoch) end
   local expires = string.format('%.0f', time + tonumber(args[3]))
   call('HSET', shard, 'epoch', epoch, 'nonce', args[2], 'node', args[1], 'expires', expires, 'topics', lease[9] or args[9])
   local lost = wentBack and string.format('%.0f', math.max(answered, commits)) or ''
@@ -70,7 +72,8 @@ define('declare_lost', {}, function(keys, args)
   for loss in string.gmatch(known[5] or '', '%S+') do losses[#losses + 1] = loss end
   losses[#losses + 1] = table.concat({ from, args[3], known[4] or '0', args[1], string.format('%.0f', now()) }, ':')
   while #losses > tonumber(args[5]) do table.remove(losses, 1) end
-  call('HSET', keys[1], 'losses', table.concat(losses, ' '), 'lost', args[1], 'topics', args[4])
+  call('HSET', keys[1], 'losses', table.concat(losses, ' '), 'lost', args[1], 'numbers', args[1],
+    'topics', args[4])
   call('HDEL', keys[1], 'answered')
   return 1
 end)

@@ -1,10 +1,10 @@
 -- Reads that need more than one key at one moment, or a key's content to find the next. They write nothing.
 
 -- KEYS  1 shard  2 timers  3 outbox  4 marks  5 projections
--- gives {{commits, seq, id, checksum, last seq trimmed, losses}, timers, outbox, marks, projections}, the last four as flat pairs
+-- gives {{commits, seq, id, checksum, last seq trimmed, losses, numbers}, timers, outbox, marks, projections}, the last four as flat pairs
 define('read_shard', { 'no-writes' }, function(keys)
   return {
-    call('HMGET', keys[1], 'commits', 'seq', 'id', 'check', 'trimmed', 'losses'),
+    call('HMGET', keys[1], 'commits', 'seq', 'id', 'check', 'trimmed', 'losses', 'numbers'),
     call('HGETALL', keys[2]),
     call('HGETALL', keys[3]),
     call('HGETALL', keys[4]),

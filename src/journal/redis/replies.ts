@@ -69,6 +69,7 @@ export function shardStateOf(shard: number, reply: Reply): ShardState {
   return {
     head: headOf(shard, head),
     first: Number(head[4] ?? 0) + 1,
+    ...(head[6] == null ? undefined : { numbers: Number(head[6]) }),
     ...(head[5] == null ? undefined : { losses: String(head[5]).split(' ').map(lossOf) }),
     timers: pairsOf(timers).map(([field, record]) => timerOf(shard, field, record)),
     outbox: pairsOf(outbox)

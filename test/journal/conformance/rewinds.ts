@@ -160,6 +160,22 @@ export function rewindTests(adapter: JournalAdapter): void {
     expect(losses).toEqual([{ from: 2, to: 3, seq: head.seq, epoch: lease.epoch.number, at: expect.any(Number) }]);
     expect(await topicsEpoch(journal)).not.toBe(epoch);
     expect((await acquire(journal)).lost).toBeUndefined();
+    expect(await journal.readShard(0)).toMatchObject({ numbers: lease.epoch.number });
+  });
+
+  testThere('numbers parcels anew after a lost epoch', async () => {
+    const { store, journal, writer } = await storyWith(adapter);
+    const goBack = await store.remember!(0);
+    const held = await acquire(journal);
+    expect(await journal.readShard(0)).not.toHaveProperty('numbers');
+    await goBack();
+
+    const { lease, lost } = await acquire(journal);
+
+    expect(lost).toBeUndefined();
+    expect(lease.epoch.number).toBeGreaterThan(held.lease.epoch.number);
+    expect(held.lease.epoch.number).toBeGreaterThan(writer.lease.epoch.number);
+    expect(await journal.readShard(0)).toMatchObject({ numbers: lease.epoch.number });
   });
 
   testThere('forgets what was known before a loss', async () => {
