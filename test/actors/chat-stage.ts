@@ -12,10 +12,10 @@ import type { Archive } from '../../src/archive/archive.ts';
 import { ArchivedJournal } from '../../src/archive/archived-journal.ts';
 import { systemIds } from '../../src/ids.ts';
 import type { Journal } from '../../src/journal/journal.ts';
-import { createMemoryStore, openMemoryJournal } from '../../src/journal/memory.ts';
+import { createMemoryStore, type MemoryStore, openMemoryJournal } from '../../src/journal/memory.ts';
 import { verifyJournal } from '../../src/journal/verify.ts';
 import type { Limits } from '../../src/limits.ts';
-import { openSystem } from '../../src/system.ts';
+import { openSystem, type SystemOptions } from '../../src/system.ts';
 import { SimulatedClock } from '../runtime/simulated-clock.ts';
 
 /** One of the chat's publications, loosely. */
@@ -50,21 +50,21 @@ export interface Ended {
   readonly data: unknown;
 }
 
+interface ChatStageOptions extends Pick<SystemOptions, 'transport'> {
+  readonly limits?: Partial<Limits>;
+  readonly archive?: Archive;
+}
+
 export class ChatStage {
   readonly clock: SimulatedClock;
   readonly system: ActorSystem;
-  readonly #store: ReturnType<typeof createMemoryStore>;
+  readonly store: MemoryStore;
   readonly #archive: Archive | undefined;
 
-  private constructor(
-    clock: SimulatedClock,
-    system: ActorSystem,
-    store: ReturnType<typeof createMemoryStore>,
-    archive: Archive | undefined,
-  ) {
+  private constructor(clock: SimulatedClock, system: ActorSystem, store: MemoryStore, archive: Archive | undefined) {
     this.clock = clock;
     this.system = system;
-    this.#store = store;
+    this.store = store;
     this.#archive = archive;
   }
 
@@ -72,7 +72,7 @@ export class ChatStage {
   static async open(
     shards: number,
     actors: readonly ActorDefinition[] = [],
-    { limits = {}, archive }: { readonly limits?: Partial<Limits>; readonly archive?: Archive } = {},
+    { limits = {}, archive, transport }: ChatStageOptions = {},
   ): Promise<ChatStage> {
     const clock = new SimulatedClock();
     const store = createMemoryStore(shards, 'chat');
@@ -85,6 +85,7 @@ export class ChatStage {
       projections: chatProjections,
       clock,
       ids: systemIds,
+      ...(transport === undefined ? {} : { transport }),
     });
     return new ChatStage(clock, await clock.until(opening), store, archive);
   }
@@ -156,7 +157,7 @@ export class ChatStage {
 
   /** The journal, opened beside the system. */
   journal(): Journal {
-    const journal = openMemoryJournal({ store: this.#store, clock: this.clock });
+    const journal = openMemoryJournal({ store: this.store, clock: this.clock });
     return this.#archive === undefined ? journal : new ArchivedJournal(journal, this.#archive);
   }
 

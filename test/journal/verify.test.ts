@@ -45,6 +45,17 @@ describe('verifyJournal', () => {
     expect(topics).toBeGreaterThanOrEqual(1);
   });
 
+  test('a declared loss is named and no difference', async () => {
+    const { shard } = first();
+    const loss = { from: 7, to: 9, seq: 3, epoch: 2, at: 1_700_000_000_000 };
+    shard.losses = [loss];
+
+    const findings = await verifyJournal({ journal: reopen(made), definitions: counters, projections: [totals] });
+
+    expect(findings.losses).toEqual([{ shard: made.store.shards.indexOf(shard), ...loss }]);
+    expect(findings.differences).toEqual([]);
+  });
+
   test('a wrong snapshot is named with its version', async () => {
     const { address, shard } = first();
     const hosted = new HostedMachine(counter);

@@ -1,0 +1,95 @@
+/** What a shard keeps of its newest commits, and when they fit. */
+
+import { expect, test } from 'vitest';
+import { type Commit, emptyCommit, type Head, type JournalEntry } from '../../src/journal/journal.ts';
+import { defaultLimits, type Limits } from '../../src/limits.ts';
+import { Tail } from '../../src/shard/tail.ts';
+import { SimulatedClock } from '../runtime/simulated-clock.ts';
+
+const entry = { operation: 'operation', payload: new Uint8Array(10) } as unknown as JournalEntry;
+
+function commit(number: number, entries = 1): Commit {
+  const shared = { shard: 0, epoch: { number: 1, nonce: 'a' }, firstSeq: number };
+  const made = Array.from({ length: entries }, () => ({ ...entry, operation: `operation ${number}` }));
+  return { ...emptyCommit, ...shared, number, id: `id ${number}`, entries: made };
+}
+
+function head(commits: number): Head {
+  return { commits, seq: commits, commitId: `id ${commits}` };
+}
+
+function tailOf(upto: number, limits: Partial<Limits> = {}, clock = new SimulatedClock()): Tail {
+  const tail = new Tail(clock, { ...defaultLimits, ...limits }, true);
+  for (let n = 1; n <= upto; n++) tail.add(commit(n), `id ${n - 1}`);
+  return tail;
+}
+
+function numbersAfter(tail: Tail, commits: number, upto: number): readonly number[] {
+  return tail.after(head(commits), upto).map(({ number }) => number);
+}
+
+test('gives the commits after a head', () => {
+  const tail = tailOf(5);
+
+  expect(numbersAfter(tail, 2, 5)).toEqual([3, 4, 5]);
+  expect(numbersAfter(tail, 2, 4)).toEqual([3, 4]);
+  expect(numbersAfter(tail, 5, 9)).toEqual([]);
+});
+
+test('gives nothing after another commit', () => {
+  const tail = tailOf(5);
+
+  expect(tail.after({ ...head(2), commitId: 'somebody else’s' }, 5)).toEqual([]);
+});
+
+test('keeps no more entries and bytes than allowed', () => {
+  expect(numbersAfter(tailOf(5, { tailEntriesMax: 2 }), 3, 5)).toEqual([4, 5]);
+  expect(tailOf(5, { tailEntriesMax: 2 }).length).toBe(2);
+  expect(tailOf(5, { tailBytesMax: 30 }).length).toBe(3);
+});
+
+test('forgets what is older than allowed', async () => {
+  const clock = new SimulatedClock();
+  const tail = tailOf(2, { tailMs: 1_000 }, clock);
+
+  await clock.advance(600);
+  tail.add(commit(3), 'id 2');
+  await clock.advance(600);
+  tail.expire();
+
+  expect(numbersAfter(tail, 2, 3)).toEqual([3]);
+  expect(tail.length).toBe(1);
+});
+
+test('drops what was discarded behind the head', () => {
+  const tail = tailOf(5);
+
+  tail.settle(head(3));
+  tail.add({ ...commit(4), id: 'another' }, 'id 3');
+
+  expect(tail.after(head(2), 9).map(({ id }) => id)).toEqual(['id 3', 'another']);
+});
+
+test('is void behind a head of somebody else', () => {
+  const tail = tailOf(5);
+
+  tail.settle({ ...head(5), commitId: 'somebody else’s' });
+
+  expect(tail.length).toBe(0);
+});
+
+test('outlives the epochs of its own process alone', () => {
+  const [own, stale, foreign] = [tailOf(2), tailOf(2), tailOf(2)];
+  for (const tail of [own, stale, foreign]) tail.acquired({ number: 5, nonce: 'a' }, undefined);
+
+  own.acquired({ number: 7, nonce: 'a' }, { number: 6, nonce: 'a' });
+  stale.acquired({ number: 6, nonce: 'a' }, { number: 4, nonce: 'b' });
+  foreign.acquired({ number: 7, nonce: 'a' }, { number: 6, nonce: 'b' });
+
+  expect([own.length, stale.length, foreign.length]).toEqual([2, 2, 0]);
+});
+
+test('names the operations behind a commit', () => {
+  expect(tailOf(5).operationsAfter(3, 10)).toEqual(['operation 4', 'operation 5']);
+  expect(tailOf(5).operationsAfter(0, 2)).toEqual(['operation 1', 'operation 2']);
+});
