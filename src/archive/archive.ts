@@ -77,8 +77,10 @@ export async function archivedEntries(
   for (let next = first; next <= last; next = first + found.length) {
     const segment = segmentWith(segments, next);
     if (segment === undefined) break;
-    const entries = await archive.readSegment(segment);
-    found.push(...entries.slice(next - segment.first, last - segment.first + 1));
+    const entries = (await archive.readSegment(segment)).slice(next - segment.first, last - segment.first + 1);
+    // One that holds less than it says would be read again and again.
+    if (entries.length === 0) break;
+    found.push(...entries);
   }
   return found;
 }

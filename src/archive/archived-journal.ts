@@ -117,12 +117,34 @@ export class ArchivedJournal implements Journal {
       );
     }
     const count = Math.min(limit, Math.min(segment.last, known.first - 1) - next + 1);
+    let entries: readonly JournalEntry[];
     try {
-      const entries = await this.archive.readSegment(segment);
-      return entries.slice(next - segment.first, next - segment.first + count);
+      entries = (await this.archive.readSegment(segment)).slice(next - segment.first, next - segment.first + count);
     } catch (error) {
       if (!(error instanceof TroupeError) || error.code !== 'ARCHIVE_DAMAGED') throw error;
-      return Array.from({ length: count }, () => error);
+      entries = [];
+      if (count > 0) return Array.from({ length: count }, () => error);
     }
+    assertRun(entries, shard, next, count, segment);
+    return entries;
   }
+}
+
+/**
+ * Every reader goes on behind the entry it was given last. One that is missing, or is another one, would have it read the
+ * same page for ever.
+ */
+function assertRun(
+  entries: readonly JournalEntry[],
+  shard: number,
+  next: number,
+  count: number,
+  { name }: Segment,
+): void {
+  if (count > 0 && entries.length === count && entries.every(({ seq }, i) => seq === next + i)) return;
+  throw new TroupeError(
+    'ARCHIVE_DAMAGED',
+    `Segment ${name} does not give the entries of shard ${shard} from ${next} on that its name says; troupe verify --archive says more.`,
+    { shard, segment: name, next },
+  );
 }

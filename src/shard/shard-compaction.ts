@@ -132,6 +132,8 @@ export class ShardCompaction {
       }
       upto++;
     }
+    // Clocks of nodes differ: a younger entry may stand before the one that was looked at.
+    if (upto === this.#retired) return false;
     for (const addresses of slices([...last.keys()], actorsAtOnce)) await this.#retireAll(addresses, last);
     await this.#say({ [retiredProgress]: String(upto) });
     this.#retired = upto;

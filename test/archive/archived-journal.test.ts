@@ -1,9 +1,11 @@
 /** A journal with its archive is a journal, and reads as if nothing had been trimmed. */
 
 import { describe, expect, test } from 'vitest';
+import { type Archive, archivedEntries } from '../../src/archive/archive.ts';
 import { ArchivedJournal } from '../../src/archive/archived-journal.ts';
 import { MemoryObjects } from '../../src/archive/memory.ts';
 import { ObjectArchive } from '../../src/archive/object-archive.ts';
+import { TroupeError } from '../../src/errors.ts';
 import type { Journal, JournalEntry } from '../../src/journal/journal.ts';
 import { createMemoryStore, type MemoryStore, openMemoryJournal } from '../../src/journal/memory.ts';
 import { describeJournal } from '../journal/conformance.ts';
@@ -56,7 +58,51 @@ async function trimmed(): Promise<Trimmed> {
   return { journal: new ArchivedJournal(inner, archive), objects, all, store };
 }
 
+/** The archive as an object whose methods can be replaced. */
+function fakeOf(archive: Archive): Archive {
+  return {
+    description: archive.description,
+    store: archive.store,
+    append: (shard, entries) => archive.append(shard, entries),
+    segments: (shard) => archive.segments(shard),
+    readSegment: (segment) => archive.readSegment(segment),
+    sizeOf: (segment) => archive.sizeOf(segment),
+    close: () => archive.close(),
+  };
+}
+
 describe('archive and journal as one', () => {
+  test('a segment with too few entries ends the read', async () => {
+    const { journal, all, store } = await trimmed();
+    const archive = (journal as ArchivedJournal).archive;
+    const short = { ...fakeOf(archive), readSegment: async () => all.slice(0, 5) };
+    const reading = new ArchivedJournal(openMemoryJournal({ store }), short);
+
+    await expect(reading.readEntries(0, 0, 40)).rejects.toMatchObject({ code: 'ARCHIVE_DAMAGED' });
+    await expect(reading.readEntries(0, 7, 40)).rejects.toMatchObject({ code: 'ARCHIVE_DAMAGED' });
+    expect(await archivedEntries(short, 0, 1, 25)).toHaveLength(5);
+  });
+
+  test('a segment with other entries ends the read', async () => {
+    const { journal, all, store } = await trimmed();
+    const archive = (journal as ArchivedJournal).archive;
+    const shifted = { ...fakeOf(archive), readSegment: async () => all.slice(3, 13) };
+    const reading = new ArchivedJournal(openMemoryJournal({ store }), shifted);
+
+    await expect(reading.readEntries(0, 0, 40)).rejects.toMatchObject({ code: 'ARCHIVE_DAMAGED' });
+  });
+
+  test('a trim that names no entry ends the read', async () => {
+    const { journal, store } = await trimmed();
+    const inner = openMemoryJournal({ store });
+    const readEntries = async (): Promise<never> => {
+      throw new TroupeError('JOURNAL_TRIMMED', 'It was trimmed.', { first: 0 });
+    };
+    const reading = new ArchivedJournal({ ...inner, readEntries }, (journal as ArchivedJournal).archive);
+
+    await expect(reading.readEntries(0, 5, 10)).rejects.toMatchObject({ code: 'ARCHIVE_DAMAGED' });
+  });
+
   test('every page is what it was before', async () => {
     const { journal, all } = await trimmed();
 
