@@ -36,6 +36,9 @@ export interface Intent<S extends SagaName> {
   payload(operationId: string): StartPayloads[S];
 }
 
+/** A user's news is heard by then, unless the store is slow or away. */
+const listeningMsMax = 1_000;
+
 function digest(...parts: readonly string[]): Buffer {
   const hash = createHash('sha256');
   // Lengths first: no two lists of parts give the same bytes.
@@ -110,8 +113,8 @@ export class ChatOperations implements Operations {
     // Before the start: the outcome may be published before its answer is seen here.
     const waiter = this.#waitFor(userId, operationId, waitMs);
     try {
-      // A store that cannot be listened to must not keep the caller for longer than it wants to wait.
-      await Promise.race([waiter.listening, waiter.outcome]);
+      // A store that cannot be listened to must not keep the caller for long: whoever starts regardless may miss the outcome.
+      await Promise.race([waiter.listening, waiter.outcome, waiter.late]);
       const { repeated } = await prepared.start();
       const row = repeated ? await this.ended(operationId) : undefined;
       const news = row === undefined ? await waiter.outcome : outcomeOf(row);
@@ -150,18 +153,24 @@ export class ChatOperations implements Operations {
   /** The outcome of an operation from now on, or undefined after `ms`. */
   #waitFor(userId: string, operationId: string, ms: number) {
     let cancel = (): void => undefined;
+    let isLate = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      isLate = resolve;
+    });
     const outcome = new Promise<Outcome | undefined>((resolve) => {
       const unsubscribe = this.#system.subscribe(`user:${userId}`, ({ data }) => {
         const news = data as UserNews;
         if ('operationId' in news && news.operationId === operationId) resolve(news);
       });
       const disarm = this.#clock.after(ms, () => resolve(undefined), { keepAlive: true });
+      const disarmLate = this.#clock.after(listeningMsMax, isLate);
       cancel = () => {
         unsubscribe();
         disarm();
+        disarmLate();
       };
     });
-    return { outcome, cancel, listening: this.#system.listening(`user:${userId}`) };
+    return { outcome, cancel, late, listening: this.#system.listening(`user:${userId}`) };
   }
 }
 

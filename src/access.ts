@@ -11,6 +11,7 @@ import type { ActorRef, ActorState, ActorSystem, HistoryEntry, SendOptions } fro
 import type { Clock } from './clock.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { Request } from './cluster/messages.ts';
+import { cutOffError } from './cluster/reach.ts';
 import { TroupeError } from './errors.ts';
 import type { Ids } from './ids.ts';
 import { decode } from './journal/codec.ts';
@@ -244,6 +245,8 @@ export class Access implements ActorSystem {
         else if (cluster === undefined) reject(new TroupeError('STOPPED', 'This node is stopping.'));
         else cluster.ask(shard.shard, request, deadlineMs).then((answer) => resolve(answerOf(answer)), reject);
       };
+      // A shard that is still here knows by its lease what it may do.
+      if (cluster?.node.isCutOff === true && !shard.isHere) return reject(cutOffError());
       // The usual case among several nodes, and no error is made to say so.
       if (cluster !== undefined && !shard.isWanted && shard.failure === undefined) {
         cluster.ask(shard.shard, request, deadlineMs).then((answer) => resolve(answerOf(answer)), reject);

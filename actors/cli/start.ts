@@ -38,8 +38,9 @@ async function open(config: Config): Promise<Started> {
   const { startChat } = await import('../server.ts');
   // Logs go to stderr, so that stdout stays what a person reads.
   const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
-  // A store that does not answer must be found out before leases that cannot be renewed meanwhile are over.
-  const deadlineMs = Math.min(5_000, leaseMs / 2);
+  // A connection that does not answer must be found out, and replaced, before leases that cannot be renewed meanwhile are
+  // over: a renewal that is asked for at a third of the lease and late at this has a fifth of the lease for another try.
+  const deadlineMs = Math.min(5_000, leaseMs * 0.4);
   const warn = (message: string, params: object): void => logger.warn(params, message);
   const journal = await openForWriting(config, { warn, deadlineMs });
   let secret: string;

@@ -24,6 +24,7 @@ import { News } from './news.ts';
 import { ClusterNode, type Membership } from './node.ts';
 import { Post } from './post.ts';
 import { Questions } from './questions.ts';
+import { cutOffError } from './reach.ts';
 
 export interface ClusterOptions {
   readonly journal: Journal;
@@ -73,17 +74,19 @@ export class Cluster {
   }
 
   /** What makes a shard one of several nodes' shards. */
-  optionsFor(shard: number): Pick<ShardOptions, 'inbox' | 'known' | 'took' | 'gone'> {
+  optionsFor(shard: number): Pick<ShardOptions, 'inbox' | 'known' | 'took' | 'gone' | 'isCutOff'> {
     return {
       inbox: this.#desk.sourceOf(shard, () => this.#options.shards[shard]!),
       known: () => this.node.knownOf(shard),
       took: () => this.node.took(this.#options.shards[shard]!),
       gone: () => this.#news.away(shard),
+      isCutOff: () => this.node.isCutOff,
     };
   }
 
-  /** Asks the owner of a shard, whoever that is (questions.ts). */
+  /** Asks the owner of a shard, whoever that is (questions.ts). Rejects at once while the store is out of reach. */
   ask(shard: number, request: Request, deadlineMs: number): Promise<unknown> {
+    if (this.node.isCutOff) return Promise.reject(cutOffError());
     return this.#questions.ask(shard, request, deadlineMs);
   }
 

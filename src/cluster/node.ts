@@ -23,6 +23,7 @@ import type { News } from './news.ts';
 import { placementOf } from './placement.ts';
 import type { Post } from './post.ts';
 import type { Questions } from './questions.ts';
+import { Reach } from './reach.ts';
 
 export interface Membership {
   readonly role: Role;
@@ -63,8 +64,7 @@ export class ClusterNode {
   #cancelLook: (() => void) | undefined;
   #isLooking = false;
   #isLookDue = false;
-  /** Monotonic ms of the last beat that succeeded. */
-  #beatAt = Number.NEGATIVE_INFINITY;
+  readonly #reach: Reach;
   #isDraining = false;
   #isGone = false;
   #hasSettled = false;
@@ -73,7 +73,10 @@ export class ClusterNode {
 
   constructor(options: NodeOptions) {
     this.#options = options;
-    this.#startedAt = options.clock.now();
+    const { clock, log, limits, questions } = options;
+    const lost = (error: TroupeError): void => questions.giveUp(error);
+    this.#reach = new Reach({ node: this.id, clock, log, leaseMs: limits.leaseMs, lost });
+    this.#startedAt = clock.now();
     this.#levels = new Levels({ ...options, others: () => this.#view.nodes.filter(({ id }) => id !== this.id) });
   }
 
@@ -97,8 +100,12 @@ export class ClusterNode {
 
   /** It is known to the others, owns what it is to own, and is not about to go. */
   get isReady(): boolean {
-    const { clock, limits } = this.#options;
-    return this.#hasSettled && !this.isDraining && !this.#isTaken && clock.monotonic() - this.#beatAt < limits.leaseMs;
+    return this.#hasSettled && !this.isDraining && !this.#isTaken && !this.isCutOff;
+  }
+
+  /** It has not reached the store for as long as a lease lives. */
+  get isCutOff(): boolean {
+    return this.#reach.isCutOff;
   }
 
   /** It gives its shards away, because it stops or was told to. */
@@ -158,6 +165,7 @@ export class ClusterNode {
   async leave(): Promise<void> {
     this.#isGone = true;
     this.#cancelLook?.();
+    this.#reach.stop();
     const { store, owner, post, log } = this.#options;
     await store.leave(owner.node, owner.nonce).catch((error: unknown) => {
       log.warn({}, `this node could not take itself off the list, and is forgotten later: ${messageOf(error)}`);
@@ -214,7 +222,7 @@ export class ClusterNode {
     this.#cancelLook?.();
     if (this.#isGone) return;
     const { clock, limits } = this.#options;
-    const elapsed = clock.monotonic() - this.#beatAt;
+    const elapsed = clock.monotonic() - this.#reach.at;
     const others = this.#view.nodes
       .filter(({ id }) => id !== this.id)
       .map(({ expiresInMs }) => expiresInMs - elapsed + 1);
@@ -245,7 +253,7 @@ export class ClusterNode {
     const known = new Set(this.#view.nodes.map(({ id }) => id));
     for (const node of view.nodes) this.#hearsay.listen(node);
     this.#view = view;
-    this.#beatAt = askedAt;
+    this.#reach.reached(askedAt);
     // Until now nothing was published for it: it reads again what it may have missed.
     for (const { id } of view.nodes) if (!known.has(id) && id !== this.id) post.toNode(id, ['hello', this.id]);
     observer.members(view.nodes.length);

@@ -112,9 +112,12 @@ export class Questions {
 
   /** Nobody will be there to hear an answer. */
   stop(): void {
-    for (const pending of [...this.#pending.values()]) {
-      pending.settle('failed', new TroupeError('STOPPED', 'This node is stopping; try another one, or again later.'));
-    }
+    this.giveUp(new TroupeError('STOPPED', 'This node is stopping; try another one, or again later.'));
+  }
+
+  /** No answer can be expected. */
+  giveUp(error: TroupeError): void {
+    for (const pending of [...this.#pending.values()]) pending.settle('failed', error);
   }
 
   #send(pending: Pending): void {

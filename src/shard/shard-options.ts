@@ -39,6 +39,8 @@ export interface ShardOptions {
   readonly took?: () => void;
   /** It is not ours any more, or about to be given away: quiet then, and still ours until the promise is settled. */
   readonly gone?: () => Promise<void>;
+  /** Whether the store has been out of reach for so long that nobody is to wait for it any more. */
+  readonly isCutOff?: () => boolean;
 }
 
 export interface ShardStats {

@@ -82,6 +82,8 @@ export class Shard implements TurnHost {
   #wantedSince = 0;
   /** Whether nobody else has held it since it was last open here. */
   #isOurs = false;
+  /** Whether it was said that the lease is lost; else it is while the shard recovers, if somebody else is found to hold it. */
+  #isLossTold = false;
   /** Where the shard stands after the newest turn, committed or not. */
   #head: Head = { commits: 0, seq: 0, commitId: '' };
   /** Number of the newest commit whose effects were let out. */
@@ -109,7 +111,6 @@ export class Shard implements TurnHost {
     this.residents = new Residents(options.hosted, Math.max(64, Math.floor(options.limits.cellsMax / options.shards)));
     this.cells = this.residents.cells;
     this.#tenure = new Tenure(options.clock, options.limits.leaseMs, () => {
-      options.observer.leaseLost(options.shard);
       this.#recover('lease-lost', 'its lease could not be prolonged in time');
     });
     this.outbox = new Outbox(options.shard, options.transport, this.outboxLast);
@@ -244,7 +245,6 @@ export class Shard implements TurnHost {
   async renew(): Promise<void> {
     if (this.#phase !== 'open' && this.#phase !== 'draining') return;
     if (await this.#tenure.renew(this.#options.journal)) return;
-    this.#options.observer.leaseLost(this.shard);
     this.#recover('lease-lost', 'its lease was not ours any more');
   }
 
@@ -395,7 +395,6 @@ export class Shard implements TurnHost {
         return this.#recover('commit-invalid', `a commit was invalid: ${outcome.message}`);
       }
       if (commit === undefined && !this.#tenure.holds) {
-        this.#options.observer.leaseLost(this.shard);
         return this.#recover('lease-lost', 'its lease may have expired');
       }
       // A repetition's answer lacks the offsets; they are found again where an unknown commit's are.
@@ -439,6 +438,8 @@ export class Shard implements TurnHost {
     this.stats.recoveries++;
     this.#setbacks++;
     observer.recovered(this.shard, cause);
+    this.#isLossTold = cause === 'lease-lost';
+    if (this.#isLossTold) observer.leaseLost(this.shard);
     log.warn({ shard: this.shard, cause }, `shard ${this.shard} starts again from its journal: ${reason}`);
     this.timers.stop();
     this.inbox.close();
@@ -466,7 +467,7 @@ export class Shard implements TurnHost {
     flights: readonly Flight[],
     left: Delivery[] = [],
   ): Promise<void> {
-    const { clock, limits, observer, gone } = this.#options;
+    const { clock, limits, observer, gone, isCutOff } = this.#options;
     const isLeaving = reason === 'recovered' && this.#whenIdle.length > 0;
     // A store that keeps failing after the shard was taken again is not to be asked in a hot loop.
     if (this.#setbacks > 1) await this.#pause(pauseMs * Math.min(2 ** (this.#setbacks - 2), 20));
@@ -476,6 +477,7 @@ export class Shard implements TurnHost {
       held: () => {
         how = reason === 'opened' ? 'handed-over' : 'expired';
         if (!this.inbox.exists) return true;
+        if (this.#isOurs && !this.#isLossTold) observer.leaseLost(this.shard);
         if (this.#isOurs) void gone?.();
         this.#isOurs = false;
         this.#forget();
@@ -483,7 +485,7 @@ export class Shard implements TurnHost {
         return !isLeaving;
       },
       isGoingOn: (attempts) => {
-        if (attempts >= limits.storeAttemptsMax) this.#keepWaiting(flights, left);
+        if (attempts >= (isCutOff?.() === true ? 1 : limits.storeAttemptsMax)) this.#keepWaiting(flights, left);
         return this.#attempt === attempt;
       },
       // From here on commands go into the mailbox, behind everything that this node and others have sent to the inbox.

@@ -62,12 +62,18 @@ export class Tenure {
     return lease;
   }
 
-  /** Prolongs the lease. False: it is not ours any more. Rejects when the store cannot be asked. */
+  /** Prolongs the lease. False: it is not ours any more. Rejects when the store cannot be asked, twice. */
   async renew(journal: Journal): Promise<boolean> {
     const lease = this.#lease;
     if (lease === undefined) return true;
-    const askedAt = this.#clock.monotonic();
-    const isRenewed = await journal.renew(lease, this.#leaseMs);
+    let askedAt = this.#clock.monotonic();
+    const ask = (): Promise<boolean> => journal.renew(lease, this.#leaseMs);
+    const isRenewed = await ask().catch((error: unknown) => {
+      if (this.#lease !== lease || !this.holds) throw error;
+      // What did not answer may have been the connection alone. There is a new one, and the lease's time is running out.
+      askedAt = this.#clock.monotonic();
+      return ask();
+    });
     if (this.#lease !== lease) return true;
     if (isRenewed) this.#prolong(askedAt);
     return isRenewed;
@@ -75,12 +81,19 @@ export class Tenure {
 
   #prolong(askedAt: number): void {
     this.#until = Math.max(this.#until, askedAt + heldMsOf(this.#leaseMs));
+    this.#watch();
+  }
+
+  #watch(): void {
     this.#cancel?.();
     this.#cancel = this.#clock.after(this.#until - this.#clock.monotonic(), () => this.#late());
   }
 
   #late(): void {
     this.#cancel = undefined;
-    if (this.#lease !== undefined && !this.holds) this.#expired();
+    if (this.#lease === undefined) return;
+    // A timer of Node's may fire a moment before its time.
+    if (this.holds) this.#watch();
+    else this.#expired();
   }
 }
