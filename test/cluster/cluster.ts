@@ -1,6 +1,7 @@
 /**
- * A Redis server of its own and several nodes on it, each in a process of its own and, if asked for, behind a proxy of
- * its own. All of it ends with `dispose`, and also when the test's process is killed.
+ * Several nodes on a Redis server of their own, each in a process of its own and, if asked for, behind a proxy of its own;
+ * or on servers that the test has started (a Sentinel group, a Redis Cluster), which stay the test's. All of it ends with
+ * `dispose`, and also when the test's process is killed.
  */
 
 import { execFile } from 'node:child_process';
@@ -26,6 +27,8 @@ export interface ClusterOptions {
   /** For every node. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly redis?: RedisServerOptions;
+  /** URL of a store that is there already. Then there is no server of its own, and nothing for proxies to stand before. */
+  readonly journal?: string;
 }
 
 /** For slow machines. */
@@ -57,20 +60,23 @@ export function verifyStore(journal: string): Promise<Verification> {
 }
 
 export class Cluster {
-  readonly redis: RedisServer;
+  /** What the nodes share, without any proxy. */
+  readonly journal: string;
+  readonly #redis: RedisServer | undefined;
   readonly #nodes: ClusterNode[] = [];
   readonly #options: ClusterOptions;
   readonly #proxies: ChaosProxy[] = [];
 
-  private constructor(options: ClusterOptions, redis: RedisServer) {
+  private constructor(options: ClusterOptions, redis: RedisServer | undefined) {
     this.#options = options;
-    this.redis = redis;
+    this.#redis = redis;
+    this.journal = redis?.url ?? options.journal!;
   }
 
   /** All nodes at once, as after a power failure; resolves when each is ready. */
   static async start(options: ClusterOptions): Promise<Cluster> {
-    const cluster = new Cluster(options, await RedisServer.start(options.redis));
-    const { nodes } = options;
+    const { nodes, journal, redis } = options;
+    const cluster = new Cluster(options, journal === undefined ? await RedisServer.start(redis) : undefined);
     const specs: readonly NodeSpec[] =
       typeof nodes === 'number' ? Array.from({ length: nodes }, (_, index) => ({ id: nameOf(index) })) : nodes;
     try {
@@ -80,6 +86,12 @@ export class Cluster {
       throw error;
     }
     return cluster;
+  }
+
+  /** The server of its own. */
+  get redis(): RedisServer {
+    if (this.#redis === undefined) throw new Error('The nodes run on servers that are not theirs.');
+    return this.#redis;
   }
 
   /** In the order of their ids. */
@@ -114,7 +126,7 @@ export class Cluster {
       program,
       leaseMs,
       proxy,
-      journal: proxy?.url() ?? this.redis.url,
+      journal: proxy?.url() ?? this.journal,
       environment: {
         ...(shards === undefined ? {} : { SHARDS: String(shards) }),
         ...environment,
@@ -141,12 +153,13 @@ export class Cluster {
         const isHome = ({ shard, node, expiresInMs }: ShardStatus) =>
           expiresInMs > 0 && node === placementOf(shard, view);
         return statuses.every(isHome) ? true : undefined;
-      });
+        // A store may be failing over.
+      }).catch(() => undefined);
     return poll(look, 'The shards are not where they are to be', placedMs).then(() => undefined);
   }
 
   async #looking<T>(look: (journal: Journal) => Promise<T>): Promise<T> {
-    const journal = await openJournal(this.redis.url);
+    const journal = await openJournal(this.journal);
     try {
       return await look(journal);
     } finally {
@@ -155,7 +168,7 @@ export class Cluster {
   }
 
   verify(): Promise<Verification> {
-    return verifyStore(this.redis.url);
+    return verifyStore(this.journal);
   }
 
   /** All nodes run again, and nothing is between them and Redis. */
@@ -180,6 +193,6 @@ export class Cluster {
   async dispose(): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node.kill()));
     await Promise.all(this.#proxies.map((proxy) => proxy.close()));
-    await this.redis.dispose();
+    await this.#redis?.dispose();
   }
 }

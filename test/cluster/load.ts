@@ -131,7 +131,8 @@ export class RoamingClient {
     }
     if (isTransient(reply)) return false;
     const { operationId } = reply.body;
-    const isOwnError = reply.status >= 400 && operationId !== undefined && reply.status < 500;
+    // Its own outcome may be a 504: an operation that timed out.
+    const isOwnError = reply.status >= 400 && operationId !== undefined && reply.body.code !== 'INTERNAL';
     if ((reply.status >= 300 && !isOwnError) || reply.body.code === 'IDEMPOTENCY_KEY_REUSED') {
       ledger.violation(entry, `was refused by ${door.id}: ${JSON.stringify(reply.body)}`);
       return false;

@@ -1,0 +1,106 @@
+/** A node that does not reach the store: it keeps nobody waiting for what it cannot do, and loses no lease without need. */
+
+import { expect, test } from 'vitest';
+import type { Membership } from '../../src/cluster/node.ts';
+import { TroupeError } from '../../src/errors.ts';
+import { idOn, note, notebook } from './notebook.ts';
+import { notesOf, type Opened, Stage, watch } from './stage.ts';
+
+const worker: Membership = { role: 'all', weight: 1, about: 'a test' };
+const leaseMs = 5_000;
+/** Longer than anybody would wait. */
+const limits = { leaseMs, askMs: 600_000 };
+const shards = 8;
+const everyShard = Array.from({ length: shards }, (_, shard) => shard);
+
+async function two(stage: Stage): Promise<readonly [Opened, Opened]> {
+  const a = await stage.open({ node: 'a', cluster: worker, limits });
+  const b = await stage.open({ node: 'b', cluster: worker, limits });
+  await stage.clock.advance(2_000);
+  for (const shard of everyShard)
+    await stage.clock.until(a.system.actor(notebook, idOn(shard, 1)).tell(note('before')));
+  return [a, b];
+}
+
+/** No call of the node gets to the store. Gives what heals it. */
+function cut({ journal }: Opened): () => void {
+  const refuse = (): Error => new TroupeError('JOURNAL_UNAVAILABLE', 'unreachable', { sent: true });
+  journal.onCall = refuse;
+  journal.cluster!.onCall = refuse;
+  journal.onCommit = () => 'unknown, dropped';
+  const reconnect = journal.cluster!.interrupt();
+  return () => {
+    journal.onCall = () => undefined;
+    journal.cluster!.onCall = () => undefined;
+    journal.onCommit = () => undefined;
+    reconnect();
+  };
+}
+
+const unavailable = { kind: 'rejected', code: 'JOURNAL_UNAVAILABLE' };
+
+test('who waits at a cut-off node is told', async () => {
+  const stage = new Stage({ shards });
+  const [a] = await two(stage);
+
+  cut(a);
+  const fates = everyShard.flatMap((shard) => {
+    const actor = a.system.actor(notebook, idOn(shard, 1));
+    return [watch(actor.tell(note('lost'))), watch(actor.ask({ type: 'ASK' }))];
+  });
+  await stage.clock.advance(1.5 * leaseMs);
+
+  expect(fates.map((fate) => fate())).toEqual(fates.map(() => unavailable));
+  expect(a.complaints.join('\n')).toContain('has not reached the store');
+});
+
+test('a cut-off node refuses at once', async () => {
+  const stage = new Stage({ shards });
+  const [a] = await two(stage);
+
+  cut(a);
+  await stage.clock.advance(1.5 * leaseMs);
+  const fates = everyShard.flatMap((shard) => {
+    const actor = a.system.actor(notebook, idOn(shard, 1));
+    return [watch(actor.tell(note('lost'))), watch(actor.snapshot())];
+  });
+  await stage.clock.settle();
+
+  expect(fates.map((fate) => fate())).toEqual(fates.map(() => unavailable));
+  expect(a.system.ready()).toBe(false);
+});
+
+test('a node that is back takes part again', async () => {
+  const stage = new Stage({ shards });
+  const [a, b] = await two(stage);
+
+  const heal = cut(a);
+  await stage.clock.advance(2 * leaseMs);
+  for (const shard of everyShard)
+    await stage.clock.until(b.system.actor(notebook, idOn(shard, 1)).tell(note('meanwhile')));
+  heal();
+  await stage.clock.advance(leaseMs);
+
+  expect(a.system.ready()).toBe(true);
+  expect(new Set(stage.store.shards.map(({ holder }) => holder?.node))).toEqual(new Set(['a', 'b']));
+  for (const shard of everyShard) {
+    expect(await stage.clock.until(notesOf(a.system, idOn(shard, 1)))).toEqual(['before', 'meanwhile']);
+  }
+  expect(await stage.differences()).toEqual([]);
+});
+
+test('a lease outlives a renewal that fails late', async () => {
+  const stage = new Stage({ shards });
+  const { journal, complaints } = await stage.open({ node: 'a', limits });
+  const failing = new Set(everyShard);
+
+  // Each is answered so late that the next regular one would come after the lease's end.
+  journal.onCall = (call, shard) =>
+    call === 'renew' && failing.delete(shard) ? new Error('the connection hangs') : undefined;
+  const renewals = () => journal.calls.get('renew') ?? 0;
+  const before = renewals();
+  await stage.clock.advance(leaseMs / 3);
+
+  expect(renewals() - before).toBe(2 * shards);
+  expect(complaints).toEqual([]);
+});
