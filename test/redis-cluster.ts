@@ -17,13 +17,19 @@ export interface RedisClusterOptions {
 const slotCount = 16_384;
 
 export class RedisCluster {
-  readonly #servers: readonly RedisServer[];
+  readonly #servers: RedisServer[];
   /** Node ids, by server. */
-  readonly #ids: ReadonlyMap<RedisServer, string>;
+  readonly #ids: Map<RedisServer, string>;
+  readonly #settings: NonNullable<RedisClusterOptions['settings']>;
 
-  private constructor(servers: readonly RedisServer[], ids: ReadonlyMap<RedisServer, string>) {
-    this.#servers = servers;
-    this.#ids = ids;
+  private constructor(
+    servers: readonly RedisServer[],
+    ids: ReadonlyMap<RedisServer, string>,
+    settings: NonNullable<RedisClusterOptions['settings']>,
+  ) {
+    this.#servers = [...servers];
+    this.#ids = new Map(ids);
+    this.#settings = settings;
   }
 
   /** Resolves when every node takes the cluster for whole and every replica follows. */
@@ -46,7 +52,7 @@ export class RedisCluster {
       ids.set(server, String(await askServer(server, 'CLUSTER', 'MYID')));
       await askServer(server, 'CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1));
     }
-    const cluster = new RedisCluster(servers, ids);
+    const cluster = new RedisCluster(servers, ids, common);
     const [first] = servers as [RedisServer];
     for (const server of servers.slice(1)) {
       await askServer(server, 'CLUSTER', 'MEET', '127.0.0.1', String(first.port), String(await busPortOf(first)));
@@ -172,6 +178,26 @@ export class RedisCluster {
     while ((await this.moveKeys(slot, target)) > 0);
     await this.endMigration(slot, target);
     return target;
+  }
+
+  /** A primary without slots joins, with a replica. */
+  async addPrimary(): Promise<RedisServer> {
+    const start = (): Promise<RedisServer> => RedisServer.start({ cluster: true, settings: this.#settings });
+    const [primary, replica] = await Promise.all([start(), start()]);
+    const first = this.#servers[0] as RedisServer;
+    const bus = String(await busPortOf(first));
+    for (const server of [primary, replica]) {
+      this.#ids.set(server, String(await askServer(server, 'CLUSTER', 'MYID')));
+      this.#servers.push(server);
+      await askServer(server, 'CLUSTER', 'MEET', '127.0.0.1', String(first.port), bus);
+    }
+    const known = `cluster_known_nodes:${this.#servers.length}`;
+    await Promise.all(this.#servers.map((server) => until(() => this.#sees(server, known))));
+    await askServer(replica, 'CLUSTER', 'REPLICATE', this.#ids.get(primary) as string);
+    await isFollowing(replica);
+    // Until then they refuse whatever comes.
+    for (const server of [primary, replica]) await until(() => this.#sees(server, 'cluster_state:ok'));
+    return primary;
   }
 
   async dispose(): Promise<void> {
