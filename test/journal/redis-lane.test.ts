@@ -1,6 +1,6 @@
 /** The order of calls that a cluster sends back. */
 
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { GivenBack, NotSent, type Reply } from '../../src/journal/redis/connection.ts';
 import { Lane, type LaneCall } from '../../src/journal/redis/lane.ts';
 import { commandOf } from '../../src/journal/redis/resp.ts';
@@ -161,4 +161,14 @@ test('gives a call up that is sent back for ever', async () => {
   expect(stage.ends).toEqual({ a: new NotSent('').name });
   stage.call('b');
   expect(stage.sent.at(-1)).toBe('b');
+});
+
+test('a call that waits keeps the process alive', async () => {
+  const stage = new Stage();
+  const after = vi.spyOn(stage.clock, 'after');
+
+  stage.call('a');
+  await stage.answer('a', 'later');
+
+  expect(after.mock.lastCall).toEqual([expect.any(Number), expect.any(Function), { keepAlive: true }]);
 });

@@ -132,7 +132,8 @@ export class Lane {
     const pause = Math.min(pauseMs * 2 ** Math.min(this.#held[0]?.repeats ?? 0, 10), pauseMsMax);
     const earliest = this.#held.reduce((least, { deadline }) => Math.min(least, deadline), Number.POSITIVE_INFINITY);
     const left = Math.max(1, earliest - this.#clock.monotonic());
-    this.#clock.after(Math.min(pause, left), () => this.#goOn(false));
+    // Perhaps nothing else is left to wait for: a process that has just started knows no server yet.
+    this.#clock.after(Math.min(pause, left), () => this.#goOn(false), { keepAlive: true });
   }
 
   #goOn(isFree: boolean): void {
