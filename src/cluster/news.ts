@@ -190,7 +190,8 @@ export class News implements Relay {
       followed.isRung = true;
       return;
     }
-    if (position !== undefined && offset <= position && followed.leave !== undefined) return;
+    // Also of a shard that is here: the history may have told of a commit before its answer let it out.
+    if (position !== undefined && offset <= position) return;
     if (position !== undefined && offset > position + 1) return this.#readOn(followed);
     this.#deliver(followed, offset, data());
   }
