@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type NodesFaults, NodesHistory } from './nodes-history.ts';
 
 const peaceful: NodesFaults = { kill: 0, sleep: 0, stop: 0, commit: 0, call: 0, message: 0 };
-const seeds = process.env.SEED === undefined ? [1, 2, 3, 4, 5, 6, 7, 8] : [Number(process.env.SEED)];
+const seeds = process.env.SEED === undefined ? [1, 2, 3, 4, 5, 6] : [Number(process.env.SEED)];
 const steps = 150;
 
 const cases: readonly (readonly [string, Partial<NodesFaults>])[] = [
@@ -14,7 +14,12 @@ const cases: readonly (readonly [string, Partial<NodesFaults>])[] = [
   ['are held up', { sleep: 0.03 }],
   ['lose messages', { message: 0.1 }],
   ['cannot reach the store', { call: 0.05, commit: 0.05 }],
-  ['suffer everything', { kill: 0.01, sleep: 0.02, stop: 0.02, commit: 0.03, call: 0.03, message: 0.05 }],
+  ['cannot commit', { commit: 0.1 }],
+  ['are moved about', { operate: 0.1 }],
+  [
+    'suffer everything',
+    { kill: 0.01, sleep: 0.02, stop: 0.02, commit: 0.03, call: 0.03, message: 0.05, operate: 0.02 },
+  ],
 ];
 
 describe('a store that goes backwards under its owners', () => {
