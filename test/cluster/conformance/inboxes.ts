@@ -46,6 +46,17 @@ export function inboxTests(createWorld: WorldFactory): void {
     expect(await cluster.readInbox(0, 0, 10)).toEqual([]);
   });
 
+  test('gives out no number that was read before', async () => {
+    const { cluster } = await freshNode(createWorld);
+    await cluster.send(0, bytes('a'), 10);
+
+    // As by an owner that has read from a server which was ahead of this one.
+    await cluster.readInbox(0, 7, 10);
+    await cluster.send(0, bytes('b'), 10);
+
+    expect(plainInbox(await cluster.readInbox(0, 7, 10))).toEqual(['8 b']);
+  });
+
   test('says when an inbox is full', async () => {
     const node = await freshNode(createWorld);
     const { cluster } = node;
