@@ -55,8 +55,11 @@ export class Feed {
 
   #live(publication: Publication): void {
     const { offset } = publication;
+    const before = this.#newest;
     this.#newest = offset;
     if (this.#busy || this.#stopped) return;
+    // The history had told of it before it was let out.
+    if (this.#position !== undefined && offset > before && offset <= this.#position) return;
     if (this.#position !== undefined && offset > this.#position + 1) {
       this.#run(() => this.#readOn());
       return;
