@@ -75,6 +75,17 @@ export interface Observer {
   /** The head was behind what had been answered: so many commits were gone, and so many of them were appended again. */
   rewound(shard: number, lostCommits: number, mendedCommits: number): void;
 
+  /** So many entries, one segment of so many bytes, are in the archive. */
+  archived(shard: number, entries: number, bytes: number): void;
+  /** Entries left the journal. */
+  trimmed(shard: number, entries: number): void;
+  /** Actors were reduced to what their definition keeps. */
+  retired(shard: number, actors: number): void;
+  /** For so long enough entries have been old enough for a segment, and are still in the journal alone; 0: none are. */
+  archiveLag(shard: number, ms: number): void;
+  /** The shard could not be compacted, and will be tried again later. */
+  compactionFailed(shard: number): void;
+
   /** Envelopes were read from the shard's inbox. */
   inboxTaken(shard: number, envelopes: number): void;
   /** A parcel came that had been handled before, or one that leaves a gap behind the last one. */
@@ -116,6 +127,11 @@ export const silentObserver: Observer = {
   leaseLost: nothing,
   handedOver: nothing,
   rewound: nothing,
+  archived: nothing,
+  trimmed: nothing,
+  retired: nothing,
+  archiveLag: nothing,
+  compactionFailed: nothing,
   inboxTaken: nothing,
   parcel: nothing,
   deadLetter: nothing,

@@ -206,6 +206,49 @@ function ownershipMetrics(tally: RuntimeTally): readonly MetricDefinition[] {
   ];
 }
 
+function archiveMetrics(tally: RuntimeTally): readonly MetricDefinition[] {
+  const totals: readonly (readonly [name: string, help: string, of: () => number])[] = [
+    ['troupe_archived_entries_total', 'Entries written to the archive.', () => tally.archivedEntries],
+    ['troupe_archived_bytes_total', 'Bytes of the segments they were written as.', () => tally.archivedBytes],
+    ['troupe_archive_segments_total', 'Segments written to the archive.', () => tally.archiveSegments],
+    ['troupe_trimmed_entries_total', 'Entries that left the journal.', () => tally.trimmedEntries],
+    [
+      'troupe_retired_actors_total',
+      'Actors that were over, and were reduced to what their definition keeps.',
+      () => tally.retiredActors,
+    ],
+  ];
+  return [
+    ...totals.map(
+      ([name, help, of]): MetricDefinition => ({
+        name,
+        type: 'counter',
+        labels: [],
+        help,
+        samples: () => [[{}, of()]],
+      }),
+    ),
+    {
+      name: 'troupe_archive_lag_seconds',
+      type: 'gauge',
+      labels: ['shard'],
+      help: 'How long entries that are old enough for the archive have waited for it, of shards that this process owns.',
+      samples: () =>
+        tally
+          .gauges()
+          .filter(({ owned }) => owned)
+          .map(({ shard }): Sample<number> => [{ shard }, (tally.shards[shard]?.archiveLagMs ?? 0) / msPerSecond]),
+    },
+    {
+      name: 'troupe_compaction_failures_total',
+      type: 'counter',
+      labels: ['shard'],
+      help: 'Times the shard could not be archived, trimmed or have actors retired; it is tried again.',
+      samples: each(tally, ({ compactionFailures }) => compactionFailures),
+    },
+  ];
+}
+
 type ShardGauge = readonly [name: string, help: string, of: (shard: ShardGauges) => number];
 
 const ownedGauges: readonly ShardGauge[] = [
@@ -338,6 +381,7 @@ export function catalogueOf(runtime: RuntimeTally, gateway: GatewayTally): reado
     ...shardMetrics(runtime),
     ...turnMetrics(runtime),
     ...ownershipMetrics(runtime),
+    ...archiveMetrics(runtime),
     ...httpMetrics(gateway),
     ...socketMetrics(gateway),
   ];

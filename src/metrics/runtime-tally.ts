@@ -26,6 +26,8 @@ export class ShardTally {
   rewoundCommits = 0;
   mendedCommits = 0;
   inboxEnvelopes = 0;
+  archiveLagMs = 0;
+  compactionFailures = 0;
 }
 
 function waits(): Distribution {
@@ -67,6 +69,11 @@ export class RuntimeTally implements Observer {
     failed: waits(),
   };
   nodes = 0;
+  archivedEntries = 0;
+  archivedBytes = 0;
+  archiveSegments = 0;
+  trimmedEntries = 0;
+  retiredActors = 0;
   #gauges: () => readonly ShardGauges[] = () => [];
 
   /** What the system that opened last says of its shards; each of them has a tally from then on. */
@@ -94,7 +101,10 @@ export class RuntimeTally implements Observer {
   }
 
   takeover(shard: number, reason: TakeoverReason, ms: number): void {
-    this.#of(shard).takeovers += 1;
+    const tally = this.#of(shard);
+    tally.takeovers += 1;
+    // What it was when the shard was last here says nothing any more.
+    tally.archiveLagMs = 0;
     this.takeoverMs[reason].observe(ms);
   }
 
@@ -115,6 +125,28 @@ export class RuntimeTally implements Observer {
     tally.rewinds += 1;
     tally.rewoundCommits += lostCommits;
     tally.mendedCommits += mendedCommits;
+  }
+
+  archived(_shard: number, entries: number, bytes: number): void {
+    this.archivedEntries += entries;
+    this.archivedBytes += bytes;
+    this.archiveSegments += 1;
+  }
+
+  trimmed(_shard: number, entries: number): void {
+    this.trimmedEntries += entries;
+  }
+
+  retired(_shard: number, actors: number): void {
+    this.retiredActors += actors;
+  }
+
+  archiveLag(shard: number, ms: number): void {
+    this.#of(shard).archiveLagMs = ms;
+  }
+
+  compactionFailed(shard: number): void {
+    this.#of(shard).compactionFailures += 1;
   }
 
   inboxTaken(shard: number, envelopes: number): void {

@@ -13,6 +13,7 @@ import { type ErrorCode, messageOf, TroupeError } from '../errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Limits } from '../limits.ts';
 import type { Log } from '../log.ts';
+import type { Observer } from '../observer.ts';
 import { type CompactedShard, ShardCompaction } from './shard-compaction.ts';
 
 export interface CompactionOptions {
@@ -22,6 +23,7 @@ export interface CompactionOptions {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly log: Log;
+  readonly observer: Observer;
 }
 
 /** Pieces of one shard before the next one has its turn. */
@@ -63,7 +65,7 @@ export class Compaction {
   }
 
   async #sweepAll(): Promise<void> {
-    const { shards, clock, log } = this.#options;
+    const { shards, clock, log, observer } = this.#options;
     for (const shard of shards) {
       if (this.#isStopped) return;
       if (clock.monotonic() < (this.#pausedUntil.get(shard.shard) ?? 0)) continue;
@@ -72,6 +74,7 @@ export class Compaction {
       } catch (error) {
         this.#known.delete(shard.shard);
         if (error instanceof TroupeError && passing.has(error.code)) continue;
+        observer.compactionFailed(shard.shard);
         this.#pausedUntil.set(shard.shard, clock.monotonic() + retryMs);
         log.warn({ shard: shard.shard }, `shard ${shard.shard} was not compacted: ${messageOf(error)}`);
       }

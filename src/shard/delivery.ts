@@ -43,6 +43,8 @@ export interface Command {
 export interface ReadState {
   readonly version: number;
   readonly state: AnyMachineSnapshot;
+  /** Version at which it was retired, if it was. */
+  readonly retired?: number | undefined;
 }
 
 export interface Compacting {

@@ -20,7 +20,8 @@ import { type ErrorCode, TroupeError } from '../errors.ts';
 import type { ActorIndex, Journal, JournalEntry, Lease } from '../journal/journal.ts';
 import type { Limits } from '../limits.ts';
 import type { Log } from '../log.ts';
-import type { Barrier, Read } from './delivery.ts';
+import type { Observer } from '../observer.ts';
+import type { Barrier, Read, ReadState, Waiting } from './delivery.ts';
 
 /** What it needs of a shard. */
 export interface CompactedShard {
@@ -37,6 +38,7 @@ export interface ShardCompactionOptions {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly log: Log;
+  readonly observer: Observer;
 }
 
 /** Beside the projections' versions in a commit: the last entry up to which actors were retired. */
@@ -103,7 +105,9 @@ export class ShardCompaction {
     const upto = await this.#untail(entries);
     const run = entries.filter(({ seq }) => seq <= upto);
     if (run.length < segmentEntriesMin) return false;
-    const segment = await this.#archive.append(this.#shard.shard, run);
+    const { shard } = this.#shard;
+    const segment = await this.#archive.append(shard, run);
+    this.#options.observer.archived(shard, run.length, await this.#archive.sizeOf(segment));
     this.#assertSame(run, await this.#archive.readSegment(segment));
     this.#archived = upto;
     await this.#trim(upto);
@@ -142,14 +146,17 @@ export class ShardCompaction {
 
   /** The oldest entries of the journal that are old and many enough to make a segment. */
   async #due(): Promise<readonly JournalEntry[]> {
-    const { clock, limits } = this.#options;
+    const { clock, limits, observer } = this.#options;
     const { journalEntriesMin, segmentEntriesMin, segmentEntriesMax, segmentBytesMax } = limits;
+    const { shard } = this.#shard;
     const youngest = clock.now() - limits.archiveAfterMs;
     const enough = this.#first - 1 + segmentEntriesMin;
     // One small read, or two, where nothing is to be done.
     const probe = await this.#entryAt(enough);
-    if (probe === undefined || probe instanceof Error || probe.at > youngest) return [];
-    if ((await this.#entryAt(enough + journalEntriesMin)) === undefined) return [];
+    const at = probe === undefined || probe instanceof Error ? Number.POSITIVE_INFINITY : probe.at;
+    const isDue = at <= youngest && (await this.#entryAt(enough + journalEntriesMin)) !== undefined;
+    observer.archiveLag(shard, isDue ? youngest - at : 0);
+    if (!isDue) return [];
     const entries: JournalEntry[] = [];
     let bytes = 0;
     for (let isMore = true; isMore && entries.length < segmentEntriesMax; ) {
@@ -235,38 +242,42 @@ export class ShardCompaction {
   async #retireAll(actors: readonly Address[], last: ReadonlyMap<Address, number>): Promise<void> {
     await this.#giveWay();
     // The turn sees for itself whether an actor has gone on or was retired before.
-    await Promise.all(actors.map((actor) => this.#compact(actor, last.get(actor))));
+    const states = await Promise.all(actors.map((actor) => this.#compact(actor, last.get(actor))));
+    const retired = states.filter(
+      (state, i) => state !== undefined && state.retired === last.get(actors[i] as Address),
+    );
+    this.#options.observer.retired(this.#shard.shard, retired.length);
   }
 
   /** Has the shard commit a snapshot of the actor. What is wrong with it alone is found by looking at its record again. */
-  #compact(address: Address, retireAt?: number): Promise<void> {
-    return this.#deliver((waiting) => ({ kind: 'read', address, compact: { retireAt }, waiting, attempts: 0 })).catch(
-      (error) => {
-        if (!(error instanceof TroupeError) || !ofOneActor.has(error.code)) throw error;
-        this.#nameOnce(address);
-      },
-    );
+  #compact(address: Address, retireAt?: number): Promise<ReadState | undefined> {
+    return this.#deliver<ReadState | undefined>((waiting) => {
+      return { kind: 'read', address, compact: { retireAt }, waiting, attempts: 0 };
+    }).catch((error) => {
+      if (!(error instanceof TroupeError) || !ofOneActor.has(error.code)) throw error;
+      this.#nameOnce(address);
+      return undefined;
+    });
   }
 
   #say(progress: Readonly<Record<string, string>>): Promise<void> {
-    return this.#deliver((waiting) => ({ kind: 'barrier', progress, waiting, attempts: 0 }));
+    return this.#deliver<void>((waiting) => ({ kind: 'barrier', progress, waiting, attempts: 0 }));
   }
 
-  #deliver(
-    deliveryOf: (waiting: { resolve: () => void; reject: (error: Error) => void }) => Read | Barrier,
-  ): Promise<void> {
+  #deliver<T>(deliveryOf: (waiting: Waiting<T>) => Read | Barrier): Promise<T> {
     return new Promise((resolve, reject) => {
-      const refused = this.#shard.offer(deliveryOf({ resolve: () => resolve(), reject }));
+      const refused = this.#shard.offer(deliveryOf({ resolve, reject }));
       if (refused !== undefined) reject(refused);
     });
   }
 
   async #trim(upto: number): Promise<void> {
-    const { journal, log } = this.#options;
+    const { journal, log, observer } = this.#options;
     const { shard } = this.#shard;
     const outcome = await journal.trim?.(this.lease, upto);
     if (outcome?.kind === 'refused') throw new TroupeError('SHARD_LOST', outcome.message, { shard });
     log.debug({ shard, first: this.#first, upto }, `shard ${shard} moved entries to the archive`);
+    observer.trimmed(shard, upto + 1 - this.#first);
     this.#first = upto + 1;
   }
 

@@ -114,9 +114,9 @@ export class Turn {
         return this.#fire(delivery);
       case 'read': {
         this.#take(delivery);
-        const { version, state } =
+        const { version, state, retired } =
           delivery.compact === undefined ? this.#use(delivery.address) : this.#compact(delivery);
-        this.#releases.push(() => delivery.waiting.resolve(version === 0 ? undefined : { version, state }));
+        this.#releases.push(() => delivery.waiting.resolve(version === 0 ? undefined : { version, state, retired }));
         return;
       }
       case 'barrier':

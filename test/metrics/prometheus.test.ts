@@ -28,6 +28,12 @@ function eventful(): Metrics {
   runtime.leaseLost(0);
   runtime.handedOver(0, 30);
   runtime.rewound(0, 17, 12);
+  runtime.archived(0, 1_000, 30_000);
+  runtime.trimmed(0, 1_000);
+  runtime.retired(0, 12);
+  runtime.archiveLag(0, 90_000);
+  runtime.archiveLag(1, 90_000);
+  runtime.compactionFailed(0);
   runtime.inboxTaken(0, 6);
   runtime.parcel(0, 'gap');
   runtime.deadLetter(0, 'MACHINE_FAILED');
@@ -73,6 +79,8 @@ describe('the text', () => {
     expect(counted.map(({ name }) => name)).toEqual([...families.keys()]);
     expect(total(families, 'troupe_rewound_commits_total', { shard: '0' })).toBe(17);
     expect(total(families, 'troupe_turn_envelopes_sum', { shard: '0' })).toBe(3);
+    expect(families.get('troupe_archive_lag_seconds')?.samples.map(({ value }) => value)).toEqual([90]);
+    expect(total(families, 'troupe_archived_bytes_total', {})).toBe(30_000);
   });
 
   test('a second scrape gives the same numbers', async () => {
