@@ -31,6 +31,9 @@ interface Pair {
   looks: number;
 }
 
+/** Parcels of one pair that are on their way at once; the others wait, so that a resend is never a flood. */
+const windowMax = 1_024;
+
 /** Who waits for an operation. */
 interface Drain {
   done(): void;
@@ -61,7 +64,7 @@ export class Outbox {
   #size = 0;
   #released = 0;
 
-  constructor(shard: number, transport: Transport, last: ReadonlyMap<number, number>) {
+  constructor(shard: number, transport: Transport, last: ReadonlyMap<number, number> = new Map()) {
     this.#shard = shard;
     this.#transport = transport;
     this.#last = last;
@@ -140,7 +143,7 @@ export class Outbox {
     const pair = this.#pairs.get(to);
     if (pair === undefined) return;
     for (let next = pair.pending[pair.sent]; next !== undefined; next = pair.pending[pair.sent]) {
-      if (next.commit > this.#released) {
+      if (next.commit > this.#released || pair.sent >= windowMax) {
         this.#unsent.add(to);
         return;
       }
@@ -157,6 +160,12 @@ export class Outbox {
 
   /** The receiver has committed everything up to `n`. Repeats and old ones change nothing. */
   acknowledge(to: number, n: number): void {
+    this.#acknowledge(to, n);
+    // The window may have been full.
+    if (this.#unsent.has(to)) this.#pumpPair(to);
+  }
+
+  #acknowledge(to: number, n: number): void {
     const pair = this.#pairs.get(to);
     if (pair === undefined) return;
     let count = 0;
@@ -174,6 +183,8 @@ export class Outbox {
     const blocked = [...this.#blocked];
     this.#blocked.clear();
     for (const shard of blocked) this.#pumpPair(shard);
+    // The window may have been full.
+    if (this.#unsent.has(to)) this.#pumpPair(to);
   }
 
   /**

@@ -86,7 +86,8 @@ export async function takeShard(
     } catch (error) {
       log.warn({ shard }, `shard ${shard} could not be read: ${messageOf(error)}`);
       if (error instanceof TroupeError && error.code === 'JOURNAL_DAMAGED') throw error;
-      if (patience.isGoingOn(attempts)) await patience.pause(readPauseMs * Math.min(attempts, 10));
+      if (!patience.isGoingOn(attempts)) return undefined;
+      await patience.pause(readPauseMs * Math.min(attempts, 10));
     }
   }
 }
