@@ -183,8 +183,6 @@ export class Outbox {
     const blocked = [...this.#blocked];
     this.#blocked.clear();
     for (const shard of blocked) this.#pumpPair(shard);
-    // The window may have been full.
-    if (this.#unsent.has(to)) this.#pumpPair(to);
   }
 
   /**
@@ -192,7 +190,7 @@ export class Outbox {
    * what it had acknowledged is told that those are gone, since it would wait for them; for any other that is a repeat.
    */
   resend(to: number, mark: number): void {
-    this.acknowledge(to, mark);
+    this.#acknowledge(to, mark);
     const pair = this.#pairs.get(to);
     const first = pair?.pending[0];
     const gone = (first?.n ?? (this.#last.get(to) ?? 0) + 1) - 1;
