@@ -8,7 +8,7 @@ function outbox(): { readonly outbox: Outbox; readonly sent: number[] } {
   const sent: number[] = [];
   const nothing = (): void => undefined;
   const transport: Transport = { deliver: (_to, _from, n) => sent.push(n), acknowledge: nothing, resend: nothing };
-  return { outbox: new Outbox(0, transport), sent };
+  return { outbox: new Outbox(0, transport, new Map()), sent };
 }
 
 function numbers(from: number, upto: number): readonly number[] {
