@@ -27,7 +27,7 @@ export function describeJournal(name: string, adapter: JournalAdapter): void {
     describe('refusals', () => refusalTests(adapter));
     describe('leases', () => leaseTests(adapter));
     describe('records', () => recordTests(adapter));
-    describe('rewinds', () => rewindTests(adapter));
+    if (adapter.rewinds === true) describe('rewinds', () => rewindTests(adapter));
     describe('topics', () => topicTests(adapter));
     describe('trims', () => trimTests(adapter));
     describe('views', () => viewTests(adapter));

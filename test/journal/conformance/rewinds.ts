@@ -1,8 +1,8 @@
 /** Conformance: a store that went backwards says so, until the commits are there again or were given up. */
 
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import type { AcquireOutcome, Commit, Journal, Lease } from '../../../src/journal/journal.ts';
-import { type FreshStore, freshStore, type JournalAdapter, testWhere } from '../adapter.ts';
+import { type FreshStore, freshStore, type JournalAdapter } from '../adapter.ts';
 import { actorOf, bytes, fullDraft, storyOf, takeShard, type Writer } from '../writer.ts';
 
 type Acquired = Extract<AcquireOutcome, { kind: 'acquired' }>;
@@ -53,9 +53,7 @@ async function free(journal: Journal, lease: Lease): Promise<void> {
 }
 
 export function rewindTests(adapter: JournalAdapter): void {
-  const testThere = testWhere(adapter.rewinds === true);
-
-  testThere('refuses a commit that does not follow', async () => {
+  test('refuses a commit that does not follow', async () => {
     const { journal, writer, goBack } = await storyWith(adapter);
 
     await goBack();
@@ -63,7 +61,7 @@ export function rewindTests(adapter: JournalAdapter): void {
     expect(await journal.commit(writer.draft(fullDraft(4)))).toMatchObject({ kind: 'refused', reason: 'head' });
   });
 
-  testThere('does not renew over lost commits', async () => {
+  test('does not renew over lost commits', async () => {
     const { journal, writer, goBack } = await storyWith(adapter);
     expect(await journal.renew(writer.lease, 60_000)).toBe(true);
 
@@ -72,7 +70,7 @@ export function rewindTests(adapter: JournalAdapter): void {
     expect(await journal.renew(writer.lease, 60_000)).toBe(false);
   });
 
-  testThere('gives no actor as of before', async () => {
+  test('gives no actor as of before', async () => {
     const { store, journal, goBack } = await storyWith(adapter);
     const other = await store.open();
 
@@ -82,7 +80,7 @@ export function rewindTests(adapter: JournalAdapter): void {
     expect(await other.readActors(0, [actorOf('room', 1)])).toHaveLength(1);
   });
 
-  testThere('tells what it had answered before', async () => {
+  test('tells what it had answered before', async () => {
     const { journal, writer, goBack } = await storyWith(adapter);
     const epoch = await topicsEpoch(journal);
 
@@ -95,7 +93,7 @@ export function rewindTests(adapter: JournalAdapter): void {
     expect(await rewindsOf(journal)).toBe(1);
   });
 
-  testThere('is as it was after the same commits', async () => {
+  test('is as it was after the same commits', async () => {
     const { journal, commits, goBack } = await storyWith(adapter);
     const before = await storyOf(journal);
 
@@ -112,7 +110,7 @@ export function rewindTests(adapter: JournalAdapter): void {
     expect((await acquire(journal)).lost).toBeUndefined();
   });
 
-  testThere('remembers it for another process', async () => {
+  test('remembers it for another process', async () => {
     const { store, journal, commits, goBack } = await storyWith(adapter);
     const other = await store.open();
 
@@ -126,7 +124,7 @@ export function rewindTests(adapter: JournalAdapter): void {
     expect(await rewindsOf(journal)).toBe(1);
   });
 
-  testThere('believes what others have seen', async () => {
+  test('believes what others have seen', async () => {
     const { store, journal, writer, goBack } = await storyWith(adapter);
     const other = await store.open();
 
@@ -139,7 +137,7 @@ export function rewindTests(adapter: JournalAdapter): void {
     expect(told.lost).toMatchObject({ answered: 3 });
   });
 
-  testThere('raises the epoch above the known one', async () => {
+  test('raises the epoch above the known one', async () => {
     const { journal } = await storyWith(adapter);
 
     const outcome = await acquire(journal, 'nonce-a', { epoch: 41, commits: 0 });
@@ -147,7 +145,7 @@ export function rewindTests(adapter: JournalAdapter): void {
     expect(outcome.lease.epoch.number).toBe(42);
   });
 
-  testThere('keeps a declared loss with the shard', async () => {
+  test('keeps a declared loss with the shard', async () => {
     const { journal, goBack } = await storyWith(adapter);
     const epoch = await topicsEpoch(journal);
     await goBack();
@@ -163,7 +161,7 @@ export function rewindTests(adapter: JournalAdapter): void {
     expect(await journal.readShard(0)).toMatchObject({ numbers: lease.epoch.number });
   });
 
-  testThere('numbers parcels anew after a lost epoch', async () => {
+  test('numbers parcels anew after a lost epoch', async () => {
     const { store, journal, writer } = await storyWith(adapter);
     const goBack = await store.remember!(0);
     const held = await acquire(journal);
@@ -178,7 +176,7 @@ export function rewindTests(adapter: JournalAdapter): void {
     expect(await journal.readShard(0)).toMatchObject({ numbers: lease.epoch.number });
   });
 
-  testThere('forgets what was known before a loss', async () => {
+  test('forgets what was known before a loss', async () => {
     const { store, journal, writer, goBack } = await storyWith(adapter);
     const other = await store.open();
     await goBack();
@@ -194,7 +192,7 @@ export function rewindTests(adapter: JournalAdapter): void {
     expect(await rewindsOf(journal)).toBe(1);
   });
 
-  testThere('does not take a loss from a stale epoch', async () => {
+  test('does not take a loss from a stale epoch', async () => {
     const { journal, goBack } = await storyWith(adapter);
     await goBack();
     const early = await acquire(journal);
@@ -206,7 +204,7 @@ export function rewindTests(adapter: JournalAdapter): void {
     expect(await journal.readShard(0)).not.toHaveProperty('losses');
   });
 
-  testThere('tells another commit of the same number', async () => {
+  test('tells another commit of the same number', async () => {
     const { store, journal, writer, goBack } = await storyWith(adapter);
     const other = await store.open();
     await goBack();
@@ -223,7 +221,7 @@ export function rewindTests(adapter: JournalAdapter): void {
     expect((await journal.readShard(0)).losses).toMatchObject([{ from: 3, to: 3 }]);
   });
 
-  testThere('acknowledges parcels whose numbers have jumped', async () => {
+  test('acknowledges parcels whose numbers have jumped', async () => {
     const { journal, writer } = await storyWith(adapter);
     const far = 7_000_000;
     await writer.write({ outbox: [{ to: 1, n: far, payload: bytes('far') }] });
