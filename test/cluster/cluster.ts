@@ -50,8 +50,12 @@ function statusesOf({ cluster, shards }: Journal): Promise<readonly ShardStatus[
 }
 
 /** `troupe verify`, beside whatever runs on the store. */
-export function verifyStore(journal: string): Promise<Verification> {
-  const env = { PATH: process.env.PATH ?? '', JOURNAL: journal };
+export function verifyStore(journal: string, archive?: string): Promise<Verification> {
+  const env = {
+    PATH: process.env.PATH ?? '',
+    JOURNAL: journal,
+    ...(archive === undefined ? {} : { ARCHIVE: archive }),
+  };
   return new Promise((resolve) => {
     execFile(process.execPath, [bin, 'verify'], { env }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), output: `${stdout}${stderr}` });

@@ -69,7 +69,7 @@ async function auditSagas(load: Load, journalUrl: string): Promise<void> {
 }
 
 /** Asks for what is not known yet, looks at everything, and gives what is wrong. */
-export async function auditLoad(load: Load, journalUrl: string): Promise<readonly string[]> {
+export async function auditLoad(load: Load, journalUrl: string, archive?: string): Promise<readonly string[]> {
   for (const entry of load.unanswered) {
     await load.clientOf(entry.who.email).insist(entry);
     load.world.learn(entry);
@@ -78,8 +78,9 @@ export async function auditLoad(load: Load, journalUrl: string): Promise<readonl
   await auditOperations({ ledger, clientOf });
   await auditRooms({ ledger, clientOf });
   await auditOrder(load);
-  await auditSagas(load, journalUrl);
-  const { code, output } = await verifyStore(journalUrl);
+  // With an archive it would fold every saga from all that ever happened; its test looks at the histories instead.
+  if (archive === undefined) await auditSagas(load, journalUrl);
+  const { code, output } = await verifyStore(journalUrl, archive);
   if (code !== 0 || !output.includes('everything agrees with the journal')) {
     ledger.violation(undefined, `troupe verify ended with ${code}: ${output}`);
   }

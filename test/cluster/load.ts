@@ -28,6 +28,8 @@ export interface LoadOptions {
   readonly commandsMax?: number;
   /** An attempt is given up after this; longer than `Prefer: wait` says. */
   readonly attemptMs?: number;
+  /** Operations are retired while people work. Default: no. */
+  readonly retires?: boolean;
   /** Something that is asked for again and again must be answered within this. */
   readonly patienceMs?: number;
 }
@@ -184,8 +186,9 @@ export class Load {
   #commands = 0;
 
   constructor(options: LoadOptions) {
-    const bounds = { people: 6, commandsMax: 20_000, attemptMs: 15_000, patienceMs: 60_000 };
+    const bounds = { retires: false, people: 6, commandsMax: 20_000, attemptMs: 15_000, patienceMs: 60_000 };
     this.options = { ...bounds, ...options };
+    this.ledger.retires = this.options.retires;
   }
 
   /** Signs in and registers everyone. */

@@ -9,8 +9,8 @@ import { within } from '../e2e/deadline.ts';
 import { TroupeServer } from '../e2e/troupe-server.ts';
 import type { ChaosProxy } from './chaos-proxy.ts';
 
-/** The chat server, or the counters of counter-node.ts. */
-export type Program = 'chat' | 'counter';
+/** The chat server, the counters of counter-node.ts, or the chat server of compacting-node.ts. */
+export type Program = 'chat' | 'counter' | 'compacting';
 
 export interface NodeSpec {
   readonly id: string;
@@ -33,6 +33,7 @@ export interface NodeOptions extends NodeSpec {
 const programs: Readonly<Record<Program, readonly string[] | undefined>> = {
   chat: undefined,
   counter: ['--import', import.meta.resolve('tsx/esm'), join(import.meta.dirname, 'counter-node.ts')],
+  compacting: ['--import', import.meta.resolve('tsx/esm'), join(import.meta.dirname, 'compacting-node.ts')],
 };
 const stopMs = 45_000;
 
