@@ -1,6 +1,6 @@
 /** A node that does not reach the store: it keeps nobody waiting for what it cannot do, and loses no lease without need. */
 
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Membership } from '../../src/cluster/node.ts';
 import { TroupeError } from '../../src/errors.ts';
 import { idOn, note, notebook } from './notebook.ts';
@@ -52,6 +52,30 @@ test('who waits at a cut-off node is told', async () => {
 
   expect(fates.map((fate) => fate())).toEqual(fates.map(() => unavailable));
   expect(a.complaints.join('\n')).toContain('has not reached the store');
+});
+
+test('who waits while calls hang is told by then', async () => {
+  const stage = new Stage({ shards });
+  const [a] = await two(stage);
+  const hangingMs = 1_000;
+
+  cut(a);
+  vi.spyOn(a.journal, 'acquire').mockImplementation(
+    () =>
+      new Promise((_, reject) => {
+        stage.clock.after(hangingMs, () => reject(new Error('the connection hangs')));
+      }),
+  );
+  await stage.clock.advance(0.6 * leaseMs);
+  const fates = [watch(a.system.actor(notebook, idOn(0, 1)).tell(note('lost')))];
+  await stage.clock.settle();
+  fates.push(watch(a.system.actor(notebook, idOn(0, 1)).tell(note('lost, too'))));
+  await stage.clock.advance(0.4 * leaseMs - 2 * hangingMs);
+  const before = fates.map((fate) => fate().kind);
+  await stage.clock.advance(3.1 * hangingMs);
+
+  expect(before).toEqual(['pending', 'pending']);
+  expect(fates.map((fate) => fate())).toEqual(fates.map(() => unavailable));
 });
 
 test('a cut-off node refuses at once', async () => {

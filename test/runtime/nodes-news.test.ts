@@ -1,6 +1,6 @@
 /** Publications between nodes: what the channels do not bring is read, whoever owns the topic, and nothing is heard twice. */
 
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { unreachable } from './faulty-journal.ts';
 import { join, member, move, owners } from './fleet.ts';
 import { idOn, note, notebook } from './notebook.ts';
@@ -124,4 +124,47 @@ test('a former owner hears its heir from the first word', async () => {
   await stage.clock.advance(2_000);
 
   expect(heard).toEqual([1]);
+});
+
+/** The topic's history takes its time: before it is looked up, or on its way back. */
+function readSlowly(stage: Stage, { journal }: Opened, before: number, behind: number): void {
+  const { readTopic } = journal;
+  const pass = (ms: number): Promise<void> => new Promise((resolve) => stage.clock.after(ms, resolve));
+  vi.spyOn(journal, 'readTopic').mockImplementation(async (...args) => {
+    await pass(before);
+    const page = await readTopic.apply(journal, args);
+    await pass(behind);
+    return page;
+  });
+}
+
+test('a shard waits for who has heard nothing yet', async () => {
+  const { stage, a, b } = await pair();
+  readSlowly(stage, a, 200, 0);
+  const heard = await hear(a);
+
+  const moved = move(stage, 0, 'b');
+  await stage.clock.advance(promptMs);
+  const told = b.system.actor(notebook, idOn(0, 1)).tell(note('x', { kind: 'publish', topic, data: 'x' }));
+  await moved;
+  await stage.clock.until(told);
+  await stage.clock.advance(2_000);
+
+  expect(owners(stage)).toEqual(['b']);
+  expect(heard).toEqual([1]);
+});
+
+test('news that come while the history is read count', async () => {
+  const { stage, a, b } = await pair();
+  const heard = await hear(b);
+  await stage.clock.advance(promptMs);
+  readSlowly(stage, b, 0, 200);
+  b.journal.cluster!.interrupt(({ kind }) => kind === 'topic')();
+  await stage.clock.advance(promptMs);
+
+  await say(stage, a, 'x');
+  const before = [...heard];
+  await stage.clock.advance(600);
+
+  expect([before, heard]).toEqual([[], [1]]);
 });
