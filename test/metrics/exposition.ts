@@ -42,7 +42,7 @@ function labelsOf(text: string): SampleLabels {
   return labels;
 }
 
-function valueOf(text: string): number {
+function numberIn(text: string): number {
   if (text === '+Inf') return Number.POSITIVE_INFINITY;
   if (text === 'Nan' || text === 'NaN') return Number.NaN;
   if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) throw new Error(`Not a value: ${text}`);
@@ -61,7 +61,7 @@ function checkHistogram({ name, samples }: Family): void {
   }
   for (const [key, rows] of series) {
     const buckets = rows.filter((row) => row.name === `${name}_bucket`);
-    const bounds = buckets.map(({ labels }) => valueOf(labels.le ?? ''));
+    const bounds = buckets.map(({ labels }) => numberIn(labels.le ?? ''));
     const counts = buckets.map(({ value }) => value);
     const rises = (values: readonly number[], by: (a: number, b: number) => boolean): boolean =>
       values.every((value, index) => index === 0 || by(values[index - 1]!, value));
@@ -108,7 +108,7 @@ export function parseExposition(text: string): ReadonlyMap<string, Family> {
       families.set(typed, open);
     } else if (name !== undefined) {
       if (open === undefined || !name.startsWith(open.name)) throw new Error(`${name} is outside of its family`);
-      open.samples.push({ name, labels: labelsOf(labels ?? ''), value: valueOf(value ?? '') });
+      open.samples.push({ name, labels: labelsOf(labels ?? ''), value: numberIn(value ?? '') });
     } else throw new Error(`Not a line of the format: ${line}`);
   }
   for (const family of families.values()) checkFamily(family);
