@@ -76,17 +76,18 @@ export class Inbox {
     this.#handledLimit = 1;
   }
 
-  /** Begins after the last handled one. Gives everything that waits, for the front of the mailbox. */
+  /** Begins after the last handled one. Gives everything that waited when that was asked, for the front of the mailbox. */
   async restart(handled: number): Promise<Delivery[]> {
     const round = this.close();
     this.#read = handled;
     this.#taken = handled;
     this.#named = handled;
     const waiting: Delivery[] = [];
-    while (this.#source !== undefined) {
-      const { deliveries, last } = await this.#source.read(this.#read, pageMax);
+    // A page that is not full ends it: what comes after rings, and a steady stream must not keep the shard closed.
+    for (let isMore = this.#source !== undefined; isMore; ) {
+      const { deliveries, last } = await this.#source!.read(this.#read, pageMax);
       if (this.#round !== round) return [];
-      if (last === this.#read) break;
+      isMore = last - this.#read >= pageMax;
       this.#read = last;
       waiting.push(...deliveries);
     }

@@ -79,7 +79,7 @@ test('who cannot acquire keeps no command from its owner', async () => {
   expect(await farNotes(stage, a)).toEqual(keys);
 });
 
-test('one client’s order holds while its shard comes and goes', async () => {
+test('one client’s order holds while its shard moves', async () => {
   const { stage, a, b } = await pair();
   for (const node of [a, b]) slowDown(stage, node, 10);
   const actor = a.system.actor(notebook, idOn(1, 1));
@@ -103,7 +103,7 @@ test('one client’s order holds while its shard comes and goes', async () => {
   expect(await stage.differences()).toEqual([]);
 });
 
-test('an id is fresh no longer than its shard stays', async () => {
+test('an id’s freshness ends when its shard goes', async () => {
   const { stage, a, b } = await pair();
   vi.spyOn(stage.ids, 'mint').mockReturnValue(idOn(1, 1));
   const id = b.system.mint();
@@ -191,4 +191,32 @@ test('what the inbox’s window kept out follows at once', async () => {
 
   expect(waiting).toBe(3_000);
   expect(told.filter((fate) => fate().kind !== 'resolved')).toEqual([]);
+});
+
+test('a steady stream of envelopes delays no takeover', async () => {
+  const stage = new Stage({ shards: 1 });
+  const a = await join(stage, 'a');
+  const b = await join(stage, 'b');
+  const gateway = await join(stage, 'g', { cluster: { ...member, role: 'gateway' } });
+  await move(stage, 0, 'b');
+  slowDown(stage, a, 10);
+  const actor = gateway.system.actor(notebook, idOn(0, 1));
+  const keys: string[] = [];
+  const fates = [];
+  let opened = false;
+
+  await stage.journal().cluster!.pin(0, 'a');
+  announce(stage.journal().cluster!);
+  for (let ms = 0; ms < 300; ms += 3) {
+    keys.push(`${keys.length}`);
+    fates.push(watch(actor.tell(note(keys.at(-1)!))));
+    await stage.clock.advance(3);
+    opened ||= owners(stage)[0] === 'a' && a.journal.commits.length > 0;
+  }
+  const wasOpenMeanwhile = opened;
+  await stage.clock.advance(1_000);
+
+  expect(wasOpenMeanwhile).toBe(true);
+  expect(fates.map((fate) => fate().kind)).toEqual(keys.map(() => 'resolved'));
+  expect(await stage.clock.until(notesOf(b.system, idOn(0, 1)))).toEqual(keys);
 });
