@@ -54,6 +54,24 @@ test('who waits at a cut-off node is told', async () => {
   expect(a.complaints.join('\n')).toContain('has not reached the store');
 });
 
+test('who waits out a hiccup is not told', async () => {
+  const stage = new Stage({ shards });
+  const [a] = await two(stage);
+  let failures = 3;
+  a.journal.onCall = (call) =>
+    call === 'acquire' && failures-- > 0 ? new TroupeError('JOURNAL_UNAVAILABLE', 'unreachable') : undefined;
+  a.journal.onCommit = () => 'unknown, dropped';
+  const owned = stage.store.shards.findIndex(({ holder }) => holder?.node === 'a');
+
+  const told = watch(a.system.actor(notebook, idOn(owned, 1)).tell(note('kept')));
+  await stage.clock.settle();
+  a.journal.onCommit = () => undefined;
+  await stage.clock.advance(1_000);
+
+  expect(failures).toBeLessThan(1);
+  expect(told().kind).toBe('resolved');
+});
+
 test('who waits while calls hang is told by then', async () => {
   const stage = new Stage({ shards });
   const [a] = await two(stage);
