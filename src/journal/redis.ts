@@ -17,7 +17,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { messageOf, TroupeError } from '../errors.ts';
 import { type Ids, systemIds } from '../ids.ts';
 import { boundsFrom, type JournalBounds } from './bounds.ts';
-import { assertShard, assertShards, commitsMissing, contractBreach, entriesTrimmed } from './checks.ts';
+import { assertShard, assertShards, commitsMissing, contractBreach } from './checks.ts';
 import type {
   AcquireOutcome,
   ActorIndex,
@@ -276,9 +276,9 @@ class RedisJournal implements Journal {
     const { shard: key, journal } = this.#keysOf(shard);
     if (limit < 1) return [];
     const first = Math.max(0, after) + 1;
-    const [trimmed, rows] = (await this.#call('read_entries', [key, journal], [first, limit])) as readonly Reply[];
-    if (first <= Number(trimmed)) throw entriesTrimmed(shard, first, Number(trimmed) + 1);
-    return entriesOf(shard, rows as Buffer);
+    const range = commandOf('XRANGE', journal, `${first}-0`, '+', 'COUNT', limit).done();
+    const asked = [this.#send(journal, range), this.#send(key, commandOf('HGET', key, 'trimmed').done())] as const;
+    return entriesOf(shard, first, await Promise.all(asked));
   }
 
   async readIndexes(shard: number, actors: readonly Address[]): ReturnType<NonNullable<Journal['readIndexes']>> {

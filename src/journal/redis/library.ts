@@ -30,7 +30,6 @@ export type FunctionName =
   | 'trim'
   | 'read_shard'
   | 'read_actors'
-  | 'read_entries'
   | 'read_topic'
   | 'read_rows'
   | 'start_listing'

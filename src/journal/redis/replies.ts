@@ -5,6 +5,7 @@
 
 import type { Address } from '../../actor/address.ts';
 import { TroupeError } from '../../errors.ts';
+import { entriesTrimmed } from '../checks.ts';
 import type {
   ActorIndex,
   ActorRecord,
@@ -182,9 +183,21 @@ function damagedActor(shard: number, actor: Address, record: string, message: st
   return new TroupeError('ACTOR_DAMAGED', message, { ...params, shard, actor, record });
 }
 
-/** The entries in rows, each or its damage as a value. */
-export function entriesOf(shard: number, rows: Buffer): readonly (JournalEntry | TroupeError)[] {
-  return rowsOf(rows).map(([id, ...values]) => {
+/**
+ * Entries from `first` on, each or its damage as a value, of what XRANGE gives and of the last one that was trimmed. Throws
+ * JOURNAL_TRIMMED when `first` was.
+ */
+export function entriesOf(
+  shard: number,
+  first: number,
+  [replies, trimmed]: readonly [Reply, Reply],
+): readonly (JournalEntry | TroupeError)[] {
+  const entries = replies as readonly (readonly [id: Buffer, pairs: Pairs])[];
+  // What was trimmed after the entries were read is no reason to refuse them.
+  const isNext = entries[0] !== undefined && String(entries[0][0]) === `${first}-0`;
+  if (!isNext && first <= Number(trimmed ?? 0)) throw entriesTrimmed(shard, first, Number(trimmed) + 1);
+  return entries.map(([id, pairs]) => {
+    const values = pairs.filter((_, i) => i % 2 === 1);
     return readEntry(String(id), values) ?? damagedEntry(shard, Number.parseInt(String(id), 10));
   });
 }
