@@ -144,7 +144,7 @@ function assertRun(
   if (count > 0 && entries.length === count && entries.every(({ seq }, i) => seq === next + i)) return;
   throw new TroupeError(
     'ARCHIVE_DAMAGED',
-    `Segment ${name} does not give the entries of shard ${shard} from ${next} on that its name says; troupe verify --archive says more.`,
+    `Segment ${name} does not give the entries of shard ${shard} from ${next} on that its name says; troupe verify says more.`,
     { shard, segment: name, next },
   );
 }
