@@ -9,7 +9,8 @@ import { type ActorSystem, type Command, defineCommand } from '../src/index.ts';
 import { content, id, language, languages, username, userType } from './api-fields.ts';
 import { callerOf, type Requesters } from './api-identity.ts';
 import type { ChatOperations } from './api-operations.ts';
-import type { Rows } from './contract.ts';
+import { unreadPositionOf } from './api-positions.ts';
+import type { Rows, StartPayloads } from './contract.ts';
 
 const none = z.object({});
 
@@ -28,6 +29,15 @@ function after<T, R>(value: T | Promise<T>, next: (value: T) => R): R | Promise<
 async function roomOf(system: ActorSystem, messageId: string): Promise<string> {
   const [message] = await system.rows<Rows['messages']>('messages', messageId, [messageId]);
   return message?.roomId ?? messageId;
+}
+
+/** What is read: the message's room, and its position there if that is news to the reader. */
+async function readOf(system: ActorSystem, messageId: string, userId: string): Promise<StartPayloads['MESSAGE_READ']> {
+  const [message] = await system.rows<Rows['messages']>('messages', messageId, [messageId]);
+  if (message === undefined) return { messageId, roomId: messageId };
+  const { roomId, dateCreated } = message;
+  const position = await unreadPositionOf(system, { roomId, messageId, userId, dateCreated });
+  return { messageId, roomId, ...(position === undefined ? {} : { position }) };
 }
 
 function userCreate({ operations }: CommandContext): Command {
@@ -165,9 +175,10 @@ function messageRead({ system, operations, requesters }: CommandContext): Comman
     params: z.object({ messageId: id }),
     body: none,
     async prepare(data, call) {
-      await requesters.require(callerOf(call.claims));
+      const userId = callerOf(call.claims);
+      await requesters.require(userId);
       const { messageId } = data;
-      const payload = { messageId, roomId: await roomOf(system, messageId) };
+      const payload = await readOf(system, messageId, userId);
       return operations.prepare({
         saga: 'MESSAGE_READ',
         call,

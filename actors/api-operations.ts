@@ -17,9 +17,19 @@ import {
   Refusal,
 } from '../src/index.ts';
 import { callerOf } from './api-identity.ts';
-import type { Rejection, Rows, SagaName, StartAnswer, StartEvent, StartPayloads, UserNews } from './contract.ts';
+import {
+  type Rejection,
+  type Rows,
+  type SagaName,
+  type StartAnswer,
+  type StartEvent,
+  type StartPayloads,
+  sagaNames,
+  type UserNews,
+} from './contract.ts';
 import { sagas } from './sagas.ts';
 import { chatCatalog } from './texts.ts';
+import { operationOf } from './views.ts';
 
 /** An operation's row with its key. */
 export type OperationRow = Rows['operations'] & { readonly operationId: string };
@@ -129,8 +139,18 @@ export class ChatOperations implements Operations {
   }
 
   async row(operationId: string): Promise<OperationRow | undefined> {
-    const [row] = await this.#system.rows<Rows['operations']>('operations', operationId, [operationId]);
+    const [found] = await this.#system.rows<Rows['operations']>('operations', operationId, [operationId]);
+    const row = found ?? (await this.#retired(operationId));
     return row && { operationId, ...row };
+  }
+
+  /** What the saga itself says, whichever it was: one of long ago has no row any more. */
+  async #retired(operationId: string): Promise<Rows['operations'] | undefined> {
+    const asked = sagaNames.map(async (name) => {
+      const saga = await this.#system.actor(sagas[name], operationId).snapshot();
+      return saga && operationOf(name, saga.state);
+    });
+    return (await Promise.all(asked)).find((row) => row !== undefined);
   }
 
   /** The row of an operation that has ended, once everything it caused is committed; else undefined. */

@@ -9,6 +9,7 @@ import { type ActorSystem, defineQuery, type HttpResponse, json, type Query, Ref
 import { id, limit, limitDefault, userType } from './api-fields.ts';
 import { callerOf, type Requesters } from './api-identity.ts';
 import { type ChatOperations, isEnded, shownOperation } from './api-operations.ts';
+import { placePattern, translationQueue } from './api-queue.ts';
 import { searchUsers } from './api-search.ts';
 import { publicUser, shownUser, type Views } from './api-views.ts';
 import type { RoomDto } from './contract.ts';
@@ -51,6 +52,7 @@ const positionPattern = /^[1-9]\d{0,11}$/;
 function users({ system, views }: QueryContext): readonly Query[] {
   return [
     defineQuery({
+      name: 'CURRENT_USER',
       path: '/v1/users/currentUser',
       params: none,
       query: none,
@@ -62,6 +64,7 @@ function users({ system, views }: QueryContext): readonly Query[] {
       },
     }),
     defineQuery({
+      name: 'USERS_ALL',
       path: '/v1/users/all',
       params: none,
       query: none,
@@ -73,6 +76,7 @@ function users({ system, views }: QueryContext): readonly Query[] {
       },
     }),
     defineQuery({
+      name: 'USER',
       path: '/v1/users/{userId}',
       params: z.object({ userId: id }),
       query: none,
@@ -83,6 +87,7 @@ function users({ system, views }: QueryContext): readonly Query[] {
       },
     }),
     defineQuery({
+      name: 'USERS',
       path: '/v1/users',
       params: none,
       query: z.object({
@@ -119,12 +124,14 @@ async function ownRoom(views: Views, roomId: string, userId: string): Promise<Ro
 function rooms({ views }: QueryContext): readonly Query[] {
   return [
     defineQuery({
+      name: 'ROOMS',
       path: '/v1/rooms',
       params: none,
       query: none,
       answer: async ({ claims }) => json(200, await views.roomsOf(callerOf(claims))),
     }),
     defineQuery({
+      name: 'ROOM',
       path: '/v1/rooms/{roomId}',
       params: z.object({ roomId: id }),
       query: none,
@@ -136,6 +143,7 @@ function rooms({ views }: QueryContext): readonly Query[] {
 function messages({ views }: QueryContext): readonly Query[] {
   return [
     defineQuery({
+      name: 'MESSAGES',
       path: '/v1/messages',
       params: none,
       query: z.object({ roomLimit: limit.optional() }),
@@ -145,6 +153,7 @@ function messages({ views }: QueryContext): readonly Query[] {
       },
     }),
     defineQuery({
+      name: 'ROOM_MESSAGES',
       path: '/v1/rooms/{roomId}/messages',
       params: z.object({ roomId: id }),
       query: z.object({ before: z.string().max(200).optional(), limit: limit.optional() }),
@@ -164,8 +173,41 @@ function messages({ views }: QueryContext): readonly Query[] {
   ];
 }
 
+function unread({ views }: QueryContext): Query {
+  return defineQuery({
+    name: 'UNREAD',
+    path: '/v1/unread',
+    params: none,
+    query: none,
+    answer: async ({ claims }) => json(200, await views.unreadOf(callerOf(claims))),
+  });
+}
+
+function translations({ system, views }: QueryContext): Query {
+  return defineQuery({
+    name: 'TRANSLATION_QUEUE',
+    path: '/v1/translations/queue',
+    params: none,
+    query: z.object({ before: z.string().max(200).optional(), limit: limit.optional() }),
+    async answer({ claims, query, path }) {
+      const userId = callerOf(claims);
+      const [user, roomIds] = await Promise.all([views.user(userId), views.roomIdsOf(userId)]);
+      if (user === undefined) throw new Refusal('USER_NOT_REGISTERED');
+      const { type, translationLanguages: languages = [] } = user;
+      if (type !== 'TRANSLATOR') throw new Refusal('NOT_A_TRANSLATOR', { params: { userId } });
+      const before = decodeCursor(query.before, placePattern);
+      const max = query.limit ?? limitDefault;
+      const found = await translationQueue(system, views, { roomIds, languages, max, before });
+      const cursor = found.before === undefined ? undefined : encodeCursor(found.before);
+      const next = cursor === undefined ? undefined : nextLink(path, { limit: query.limit, before: cursor });
+      return page(found.messages, next);
+    },
+  });
+}
+
 function operation({ system, operations, requesters }: QueryContext): Query {
   return defineQuery({
+    name: 'OPERATION',
     path: '/v1/operations/{operationId}',
     params: z.object({ operationId: id }),
     query: none,
@@ -184,5 +226,6 @@ function operation({ system, operations, requesters }: QueryContext): Query {
 }
 
 export function chatQueries(context: QueryContext): readonly Query[] {
-  return [...users(context), ...rooms(context), ...messages(context), operation(context)];
+  const lists = [...users(context), ...rooms(context), ...messages(context)];
+  return [...lists, unread(context), translations(context), operation(context)];
 }

@@ -4,14 +4,24 @@
  */
 
 import { type ActorSystem, shardOf } from '../src/index.ts';
-import type { MessageDto, RoomDto, Rows, UserDto } from './contract.ts';
-import { positionKey } from './views.ts';
+import type { MessageDto, RoomDto, Rows, Unread, UserDto } from './contract.ts';
+import { positionIn, positionKey } from './views.ts';
 
 type RoomRow = Rows['rooms'];
 
 const pageMax = 1_000;
 /** Rooms read at once. */
 const roomsAtOnce = 32;
+const idLength = 36;
+
+/** Does something with each, with a bounded number of them at once; the results are in order. */
+export async function inTurns<T, R>(all: readonly T[], each: (one: T) => Promise<R>): Promise<readonly R[]> {
+  const results: R[] = [];
+  for (let at = 0; at < all.length; at += roomsAtOnce) {
+    results.push(...(await Promise.all(all.slice(at, at + roomsAtOnce).map(each))));
+  }
+  return results;
+}
 
 /** What anybody but the user itself may see of it. */
 export function publicUser(user: UserDto): UserDto {
@@ -88,38 +98,72 @@ export class Views {
     const [oldest] = page;
     return {
       messages: messages.filter((message) => message !== undefined),
-      oldest: oldest === undefined ? undefined : Number(oldest.key.slice(prefix.length)),
+      oldest: oldest === undefined ? undefined : positionIn(oldest.key),
       more: rows.length > limit,
     };
   }
 
   /** The last messages of each of the rooms, room by room. */
   async lastMessages(roomIds: readonly string[], limit: number): Promise<readonly MessageDto[]> {
-    const all: MessageDto[] = [];
-    for (let at = 0; at < roomIds.length; at += roomsAtOnce) {
-      const rooms = roomIds.slice(at, at + roomsAtOnce);
-      const pages = await Promise.all(rooms.map((roomId) => this.messages(roomId, limit)));
-      for (const { messages } of pages) all.push(...messages);
-    }
-    return all;
+    const pages = await inTurns(roomIds, (roomId) => this.messages(roomId, limit));
+    return pages.flatMap(({ messages }) => messages);
+  }
+
+  /** Messages in the order of the ids, without those that there are none of. */
+  async messagesById(ids: readonly string[]): Promise<readonly MessageDto[]> {
+    const rows = await this.#rows<Rows['messages']>('messages', ids);
+    return ids.flatMap((id) => {
+      const row = rows.get(id);
+      return row === undefined ? [] : [{ id, ...row }];
+    });
+  }
+
+  /** How far a user has read in those of its rooms that have messages, by room. */
+  async unreadOf(userId: string): Promise<readonly Unread[]> {
+    const roomIds = await this.roomIdsOf(userId);
+    // The last positions first: a message of the user's own in between then moves both.
+    const last = await inTurns(roomIds, (roomId) => this.#lastPosition(roomId));
+    const read = await this.#rows<Rows['read-positions']>(
+      'read-positions',
+      roomIds.map((roomId) => `${roomId}/${userId}`),
+    );
+    return roomIds.flatMap((roomId, i) => {
+      const readPosition = read.get(`${roomId}/${userId}`) ?? 0;
+      const lastPosition = Math.max(last[i] ?? 0, readPosition);
+      return lastPosition === 0 ? [] : [{ roomId, readPosition, lastPosition, unread: lastPosition - readPosition }];
+    });
+  }
+
+  async #lastPosition(roomId: string): Promise<number> {
+    const prefix = `${roomId}/`;
+    const range = { prefix, reverse: true, limit: 1 };
+    const [row] = await this.#system.range<Rows['room-messages']>('room-messages', roomId, range);
+    return row === undefined ? 0 : positionIn(row.key);
   }
 
   /** The rows of ids that have one, in order of the ids: one read per shard. */
   async #byId<T>(view: 'rooms' | 'users', ids: readonly string[]): Promise<readonly T[]> {
     const sorted = [...new Set(ids)].sort();
+    const found = await this.#rows<T>(view, sorted);
+    return sorted.flatMap((id) => found.get(id) ?? []);
+  }
+
+  /** Rows whose keys begin with the id they live by: one read per shard. */
+  async #rows<T>(view: keyof Rows, keys: readonly string[]): Promise<ReadonlyMap<string, T>> {
     const byShard = new Map<number, string[]>();
-    for (const id of sorted) {
-      const shard = shardOf(id, this.#system.shards);
+    for (const key of keys) {
+      const shard = shardOf(key.slice(0, idLength), this.#system.shards);
       const there = byShard.get(shard);
-      if (there === undefined) byShard.set(shard, [id]);
-      else there.push(id);
+      if (there === undefined) byShard.set(shard, [key]);
+      else there.push(key);
     }
     const found = new Map<string, T>();
-    const read = async (keys: readonly string[]): Promise<void> => {
-      const rows = await this.#system.rows<T>(view, keys[0] as string, keys);
-      for (const [index, row] of rows.entries()) if (row !== undefined) found.set(keys[index] as string, row);
+    const read = async (there: readonly string[]): Promise<void> => {
+      const near = (there[0] as string).slice(0, idLength);
+      const rows = await this.#system.rows<T>(view, near, there);
+      for (const [index, row] of rows.entries()) if (row !== undefined) found.set(there[index] as string, row);
     };
     await Promise.all([...byShard.values()].map(read));
-    return sorted.flatMap((id) => found.get(id) ?? []);
+    return found;
   }
 }

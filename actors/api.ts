@@ -3,24 +3,16 @@
  * for a gateway; opening one is the server's work.
  */
 
-import * as z from 'zod';
-import {
-  type ActorSystem,
-  type Clock,
-  type GatewayOptions,
-  json,
-  jsonOf,
-  type Log,
-  type OpenRoute,
-  signToken,
-  tokenSeconds,
-  validated,
-} from '../src/index.ts';
+import type { ActorSystem, Clock, GatewayOptions, Log } from '../src/index.ts';
 import { chatCommands } from './api-commands.ts';
-import { callerOf, Requesters, userIdOf } from './api-identity.ts';
+import { withFeeds } from './api-feeds.ts';
+import { callerOf, Requesters } from './api-identity.ts';
 import { ChatOperations } from './api-operations.ts';
 import { chatQueries } from './api-queries.ts';
+import { clientConfig, devTokens } from './api-sign-in.ts';
 import { Views } from './api-views.ts';
+import { ChatChannels } from './channels.ts';
+import type { Oidc } from './config-oidc.ts';
 import { chatSockets } from './notifications.ts';
 import { Hub } from './notifications-hub.ts';
 import { chatCatalog, languageTags } from './texts.ts';
@@ -29,36 +21,21 @@ export interface ChatApiOptions {
   readonly system: ActorSystem;
   readonly clock: Clock;
   readonly log: Log;
-  readonly authSecret: string;
+  /** Signs the development mode's tokens: without a secret there is none. */
+  readonly authSecret: string | undefined;
   /** Whether anybody may get a token for anybody. */
   readonly devMode: boolean;
+  /** Whether they may ask for an operator's. */
+  readonly devAdmins: boolean;
+  readonly oidc: Oidc | undefined;
 }
 
 export type ChatApi = Pick<
   GatewayOptions,
-  'catalog' | 'languageOf' | 'commands' | 'queries' | 'openRoutes' | 'operations' | 'sockets' | 'ready'
+  'catalog' | 'channels' | 'languageOf' | 'commands' | 'queries' | 'openRoutes' | 'operations' | 'sockets' | 'ready'
 > & { readonly hub: Hub };
 
-const tokenRequest = z.object({
-  email: z
-    .string()
-    .regex(/^[^\s@]+@[^\s@]+$/)
-    .max(320),
-});
-
-function devTokens(secret: string, clock: Clock): OpenRoute {
-  return {
-    method: 'POST',
-    path: '/dev/tokens',
-    async answer(request) {
-      const { email } = validated(tokenRequest, jsonOf(request.body), 422);
-      const token = await signToken(secret, email, clock.now(), tokenSeconds);
-      return json(200, { token, userId: userIdOf(email) });
-    },
-  };
-}
-
-export function chatApi({ system, clock, log, authSecret, devMode }: ChatApiOptions): ChatApi {
+export function chatApi({ system, clock, log, authSecret, devMode, devAdmins, oidc }: ChatApiOptions): ChatApi {
   const requesters = new Requesters(system);
   const operations = new ChatOperations(system, clock);
   const views = new Views(system);
@@ -69,8 +46,12 @@ export function chatApi({ system, clock, log, authSecret, devMode }: ChatApiOpti
     operations,
     catalog: chatCatalog,
     commands: chatCommands({ system, operations, requesters }),
-    queries: chatQueries({ system, views, operations, requesters }),
-    openRoutes: devMode ? [devTokens(authSecret, clock)] : [],
+    queries: withFeeds(chatQueries({ system, views, operations, requesters }), system, views),
+    channels: { rules: new ChatChannels(system, views, clock), topics: system },
+    openRoutes: [
+      clientConfig({ devMode, oidc }),
+      ...(devMode && authSecret !== undefined ? [devTokens({ authSecret, clock, admins: devAdmins })] : []),
+    ],
     sockets: (commands) => [chatSockets(hub, commands)],
     ready: () => system.ready(),
     async languageOf(claims) {

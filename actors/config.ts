@@ -9,11 +9,14 @@ import { z } from 'zod';
 import {
   type Durability,
   durabilitiesOf,
+  isLoopback,
   parseJournalUrl,
   type Role,
   TroupeError,
   withoutPassword,
 } from '../src/index.ts';
+import { type OidcConfig, oidcMistakes, oidcSettings } from './config-oidc.ts';
+import { type Setting, setting } from './setting.ts';
 
 export interface StoreConfig {
   /** `lmdb:<folder>`, or Redis: `redis://…`, `rediss://…`, `redis+sentinel://…`, `redis+cluster://…`. */
@@ -26,11 +29,11 @@ export interface StoreConfig {
   readonly replicas: number | undefined;
   /** `file:<folder>` for what is trimmed from the journal; undefined: nothing is trimmed. */
   readonly archive: string | undefined;
-  /** Undefined: development mode, with the secret that is kept with the store. */
+  /** Undefined: tokens of an issuer alone, or else development mode, with the secret that is kept with the store. */
   readonly authSecret: string | undefined;
 }
 
-export interface Config extends StoreConfig {
+export interface Config extends StoreConfig, OidcConfig {
   readonly port: number;
   readonly host: string;
   readonly allowedOrigins: readonly string[];
@@ -47,18 +50,6 @@ export interface Config extends StoreConfig {
 
 const roles = ['all', 'gateway', 'worker'] as const satisfies readonly Role[];
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-
-interface Setting<T> {
-  /** The environment variable. */
-  readonly name: string;
-  /** The flag of `troupe start`; a secret has none, since everyone can read the arguments of a process. */
-  readonly flag?: string;
-  readonly argument: string;
-  readonly about: string;
-  readonly schema: z.ZodType<T, string>;
-  readonly initial: T;
-  readonly secret?: boolean;
-}
 
 function wholeNumber(min: number, max: number): z.ZodType<number, string> {
   const sentence = `must be a whole number from ${min} to ${max}`;
@@ -113,10 +104,6 @@ const origins = z
     (list) => list.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
     'must be origins separated by commas, like https://chat.example.com',
   );
-
-function setting<T>(value: Setting<T>): Setting<T> {
-  return value;
-}
 
 /** Every setting there is, in the order of the README's table. */
 export const settings = {
@@ -179,11 +166,13 @@ export const settings = {
   authSecret: setting<string | undefined>({
     name: 'AUTH_SECRET',
     argument: 'secret',
-    about: 'secret that signs the bearer tokens (HS256); without it, development mode on a loopback address',
+    about:
+      'secret that signs bearer tokens (HS256); without it and OIDC_ISSUER, development mode on a loopback address',
     schema: z.string().refine((secret) => Buffer.byteLength(secret) >= 32, 'must be at least 32 bytes long'),
     initial: undefined,
     secret: true,
   }),
+  ...oidcSettings,
   allowedOrigins: setting<readonly string[]>({
     name: 'ALLOWED_ORIGINS',
     flag: '--allowed-origins',
@@ -259,11 +248,6 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Flags by their name in `Config`, as typed. */
 export type Flags = { readonly [K in keyof Config]?: string | undefined };
 
-/** 127.0.0.0/8, ::1 and localhost: addresses that only this machine reaches. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
-}
-
 class Reader {
   readonly mistakes: string[] = [];
   /** The journal's URL once `store` has read it; undefined when it is a mistake. */
@@ -280,6 +264,10 @@ class Reader {
   called(key: keyof Config): string {
     const { name, flag } = settings[key] as Setting<unknown>;
     return this.#flags[key] !== undefined && flag !== undefined ? flag : name;
+  }
+
+  isSet(key: keyof Config): boolean {
+    return (this.#flags[key] ?? this.#environment[settings[key].name] ?? '') !== '';
   }
 
   read<K extends keyof Config>(key: K): Config[K] | undefined {
@@ -336,6 +324,23 @@ class Reader {
     return { nodeId, role, weight };
   }
 
+  oidc(): OidcConfig {
+    const config = {
+      oidcIssuer: this.read('oidcIssuer'),
+      oidcClientId: this.read('oidcClientId'),
+      oidcAudience: this.read('oidcAudience'),
+      oidcScope: this.read('oidcScope') ?? settings.oidcScope.initial,
+      oidcAdmins: this.read('oidcAdmins') ?? settings.oidcAdmins.initial,
+    };
+    this.mistakes.push(
+      ...oidcMistakes(
+        (key) => this.isSet(key),
+        (key) => this.called(key),
+      ),
+    );
+    return config;
+  }
+
   /** Throws `CONFIG_INVALID` with every mistake, one per line. */
   finish<T>(config: T): T {
     if (this.mistakes.length === 0) return config;
@@ -353,15 +358,18 @@ export function readStoreConfig(environment: Environment, flags: Flags = {}): St
 export function readConfig(environment: Environment, flags: Flags = {}): Config {
   const reader = new Reader(environment, flags);
   const store = reader.store();
+  const oidc = reader.oidc();
   const host = reader.read('host');
-  const secretIsThere = store.authSecret !== undefined || (environment[settings.authSecret.name] ?? '') !== '';
-  if (host !== undefined && !isLoopback(host) && !secretIsThere) {
+  // A wrong one is a mistake already.
+  const peopleSignIn = reader.isSet('authSecret') || reader.isSet('oidcIssuer');
+  if (host !== undefined && !isLoopback(host) && !peopleSignIn) {
     reader.mistakes.push(
-      `AUTH_SECRET must be set to listen on ${host}: without it anybody who reaches the port could sign in as anybody.`,
+      `AUTH_SECRET or OIDC_ISSUER must be set to listen on ${host}: without them anybody who reaches the port could sign in as anybody.`,
     );
   }
   return reader.finish({
     ...store,
+    ...oidc,
     host: host ?? settings.host.initial,
     port: reader.read('port') ?? settings.port.initial,
     allowedOrigins: reader.read('allowedOrigins') ?? settings.allowedOrigins.initial,

@@ -4,10 +4,19 @@
  */
 
 import './words.ts';
-import type { MessageDto, OperationState, Rejection, RoomDto, SagaName, UserDto } from '../machines/vocabulary.ts';
+import type {
+  Language,
+  MessageDto,
+  OperationState,
+  Rejection,
+  RoomDto,
+  SagaName,
+  UserDto,
+} from '../machines/vocabulary.ts';
 
 export {
   type Language,
+  languages,
   type MessageDto,
   type OperationState,
   type Rejection,
@@ -22,6 +31,20 @@ export {
   type UserDto,
   type UserType,
 } from '../machines/vocabulary.ts';
+
+/**
+ * How far a user has read in a room. Positions count the room's messages from 1; `unread` are those after `readPosition`,
+ * all of them by others, since who writes has read up to there.
+ */
+export interface Unread {
+  readonly roomId: string;
+  readonly readPosition: number;
+  readonly lastPosition: number;
+  readonly unread: number;
+}
+
+/** A message for a translator; `missing` are the translator's languages that it has no text in. */
+export type UntranslatedDto = MessageDto & { readonly missing: readonly Language[] };
 
 /** The rows of the views. Each lives on the shard of the id named first in its key. */
 export interface Rows {
@@ -43,6 +66,10 @@ export interface Rows {
   readonly messages: Omit<MessageDto, 'id'>;
   /** The message's id. Key: `roomId/position`: the order in the room from 1, in 10 digits. */
   readonly 'room-messages': string;
+  /** Up to which position a member has read; no row is 0. Key: `roomId/userId`. */
+  readonly 'read-positions': number;
+  /** Languages that a message has no text in; no row when it has all. Key: `roomId/time/messageId` (queueKey in views.ts). */
+  readonly untranslated: readonly Language[];
 }
 
 /** Publications of `user:{id}`. `ROOM_JOINED` is for gateways, not for clients: follow that room's topic from here on. */
@@ -52,6 +79,8 @@ export type UserNews =
   | { readonly type: 'ROOM_UPDATED'; readonly data: RoomDto }
   /** `newcomer`: added to a room by others, so that the room's people and its last page of messages follow. */
   | { readonly type: 'ROOM_JOINED'; readonly data: { readonly roomId: string; readonly newcomer: boolean } }
+  /** The user has fewer unread messages in a room than before: by reading, or by writing behind them. */
+  | { readonly type: 'READ_POSITION_UPDATED'; readonly data: Unread }
   | {
       readonly type: `${SagaName}_COMPLETED`;
       readonly operationId: string;

@@ -2,6 +2,7 @@ import { type MessageEmitted, messageMachine } from '../machines/message.ts';
 import { defineActor, type Effect } from '../src/index.ts';
 import { answers } from './answers.ts';
 import { roomNews } from './news.ts';
+import { personal } from './personal.ts';
 
 function changed({ message: data }: Extract<MessageEmitted, { readonly message: unknown }>): Effect {
   return roomNews(data.roomId, { type: 'MESSAGE_UPDATED', data });
@@ -11,6 +12,7 @@ function changed({ message: data }: Extract<MessageEmitted, { readonly message: 
 export const message = defineActor({
   type: 'message',
   machine: messageMachine,
+  personal,
   effects: {
     ...answers,
     MESSAGE_CREATED: ({ message: data }) => roomNews(data.roomId, { type: 'MESSAGE_UPDATED', data, created: true }),

@@ -10,6 +10,7 @@ import type { RoomJoined } from '../machines/user.ts';
 import { addressOf, defineActor, type Effect, type PlainSnapshot, reply, tell } from '../src/index.ts';
 import { type SagaName, type StartAnswer, sagaNames } from './contract.ts';
 import { outcomeNews } from './news.ts';
+import { personal } from './personal.ts';
 
 type Emitted<TPhase extends string> = Extract<SagaEmitted, { readonly type: `${SagaName}_${TPhase}` }>;
 
@@ -72,6 +73,7 @@ function sagaActor(name: SagaName) {
   return defineActor({
     type: name,
     machine: sagaMachine(sagaDefinitions[name]),
+    personal,
     retire: { when: ({ value }) => value === 'COMPLETED' || value === 'ERROR', reduce: outcomeOf },
     passivateAfterMs,
     effects: {

@@ -8,11 +8,17 @@ import { pino } from 'pino';
 import {
   type ActorSystem,
   type Clock,
+  createIssuer,
   defaultGatewayLimits,
   defaultLimits,
   type Gateway,
   type GatewayLimits,
   type Ids,
+  Inspection,
+  type Issuer,
+  inspectorQueries,
+  inspectorSocket,
+  isLoopback,
   type Journal,
   type Limits,
   type Log,
@@ -27,8 +33,9 @@ import {
   systemIds,
   TroupeError,
 } from '../src/index.ts';
-import { chatApi } from './api.ts';
+import { type ChatApi, chatApi } from './api.ts';
 import { chatActors, chatProjections } from './chat.ts';
+import type { Oidc } from './config-oidc.ts';
 import type { Hub } from './notifications-hub.ts';
 
 export interface ChatServerOptions {
@@ -39,8 +46,10 @@ export interface ChatServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** Signs and verifies bearer tokens (HS256). */
-  readonly authSecret: string;
+  /** Signs and verifies bearer tokens (HS256). Undefined: only an issuer's are accepted. */
+  readonly authSecret?: string | undefined;
+  /** An OpenID Connect issuer whose tokens are accepted, too. */
+  readonly oidc?: Oidc | undefined;
   /** Lets anybody have a token for anybody: for one's own machine. */
   readonly devMode?: boolean;
   /** Origins that may open a socket, beside the server's own. */
@@ -56,6 +65,10 @@ export interface ChatServerOptions {
   readonly metrics?: Metrics;
   /** A port for operators alone, on the same host: metrics and probes. 0 takes a free one. */
   readonly metricsPort?: number;
+  /** The inspection whose routes are served. Default: one of its own; none for a system that is open already. */
+  readonly inspection?: Inspection;
+  /** Folder of the built pages; without it there are none. */
+  readonly pages?: string;
   readonly limits?: Partial<GatewayLimits>;
   readonly runtimeLimits?: Partial<Limits>;
   /** Pino, or anything that logs like it. Default: pino on stdout. */
@@ -86,8 +99,16 @@ const listenAgainMs = 100;
 /** What a takeover takes beyond the lease, generously. */
 const takeoverMs = 3_000;
 const listenMsDefault = 5_000;
+/** The pages, and where they are. */
+const documents = { '/': 'chat/index.html', '/inspector': 'inspector/index.html' };
 
-async function systemOf(options: ChatServerOptions, log: Log, clock: Clock, ids: Ids): Promise<ActorSystem> {
+async function systemOf(
+  options: ChatServerOptions,
+  log: Log,
+  clock: Clock,
+  ids: Ids,
+  witness: Inspection | undefined,
+): Promise<ActorSystem> {
   const { journal, system, host, port, leaseMs, runtimeLimits, node, role = 'all', weight = 1, metrics } = options;
   if (system !== undefined) return system;
   if (journal === undefined) throw new TroupeError('CONFIG_INVALID', 'startChat needs a journal or an open system.');
@@ -100,6 +121,7 @@ async function systemOf(options: ChatServerOptions, log: Log, clock: Clock, ids:
     ...(node === undefined ? {} : { node }),
     ...(isShared || role !== 'all' ? { cluster: { role, weight, about: `${host}:${port}` } } : {}),
     ...(metrics === undefined ? {} : { observer: metrics.runtime }),
+    ...(witness === undefined ? {} : { witness }),
   };
   const parts = { journal, actors: chatActors, projections: chatProjections, limits, log, clock, ids };
   try {
@@ -148,13 +170,35 @@ async function openProbes(
   return { port: server.port, sockets: () => 0, drain: nothing, closeSockets: nothing, close: () => server.close() };
 }
 
+/** Its keys are asked for meanwhile: a start does not wait for them, nor fail when it does not answer. */
+function issuerOf({ oidc, role }: ChatServerOptions, log: Log, clock: Clock): Issuer | undefined {
+  if (oidc === undefined || role === 'worker') return undefined;
+  const issuer = createIssuer({ ...oidc, audience: oidc.audience ?? oidc.clientId, log, clock });
+  void issuer.prepare();
+  return issuer;
+}
+
+/** Beside the chat's own, what operators ask and watch. */
+function withInspector(api: ChatApi, inspection: Inspection | undefined): ChatApi {
+  if (inspection === undefined) return api;
+  return {
+    ...api,
+    queries: [...api.queries, ...inspectorQueries(inspection)],
+    sockets: (commands) => [...api.sockets(commands), inspectorSocket(inspection)],
+  };
+}
+
 /** Starts the chat. Rejects with a `TroupeError` that says what to do; nothing is left open then. */
 export async function startChat(options: ChatServerOptions): Promise<ChatServer> {
-  const { host, port, authSecret, devMode = false, clock = systemClock, ids = systemIds } = options;
+  const { host, port, authSecret, oidc, devMode = false, clock = systemClock, ids = systemIds } = options;
   const log: Log = options.logger ?? pino();
-  const system = await systemOf(options, log, clock, ids);
   const ownsSystem = options.system === undefined;
-  const { hub, ...api } = chatApi({ system, clock, log, authSecret, devMode });
+  const issuer = issuerOf(options, log, clock);
+  const inspection = options.inspection ?? (ownsSystem ? new Inspection() : undefined);
+  const system = await systemOf(options, log, clock, ids, inspection);
+  const devAdmins = devMode && isLoopback(host);
+  const chat = chatApi({ system, clock, log, authSecret, devMode, devAdmins, oidc });
+  const { hub, ...api } = withInspector(chat, inspection);
   const { metrics, metricsPort } = options;
   let isServing = false;
   const isReady = (): boolean => isServing && api.ready();
@@ -165,6 +209,7 @@ export async function startChat(options: ChatServerOptions): Promise<ChatServer>
       host,
       port,
       authSecret,
+      issuer,
       allowedOrigins: options.allowedOrigins ?? [],
       limits: { ...defaultGatewayLimits, ...options.limits },
       clock,
@@ -172,6 +217,9 @@ export async function startChat(options: ChatServerOptions): Promise<ChatServer>
       log,
       ...(metrics === undefined ? {} : { observer: metrics.gateway }),
       ...(metrics === undefined || metricsPort !== undefined ? {} : { metrics }),
+      ...(options.pages === undefined
+        ? {}
+        : { pages: { folder: options.pages, documents, connectTo: () => issuer?.origins() ?? [] } }),
     });
   };
   let gateway: Gateway;

@@ -2,10 +2,12 @@ import { userMachine } from '../machines/user.ts';
 import { defineActor } from '../src/index.ts';
 import { answers } from './answers.ts';
 import { userNews } from './news.ts';
+import { personal } from './personal.ts';
 
 export const user = defineActor({
   type: 'user',
   machine: userMachine,
+  personal,
   effects: {
     ...answers,
     USER_CREATED: ({ user: created }, { id }) => userNews(id, { type: 'CURRENT_USER_UPDATED', data: created }),

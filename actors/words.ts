@@ -59,6 +59,11 @@ const keys = [
   'repeated',
   'publication',
   'reply',
+  'position',
+  'readPosition',
+  'readPositions',
+  'lastPosition',
+  'unread',
 ] as const;
 
 const sagas = [
@@ -100,9 +105,11 @@ const values = [
   'CURRENT_USER_UPDATED',
 ] as const;
 
+const later = ['READ_POSITION_UPDATED'] as const;
+
 export const chatWords = {
   keys,
-  others: [...values, ...sagas, ...sagas.flatMap((saga) => phases.map((phase) => `${saga}_${phase}`))],
+  others: [...values, ...sagas, ...sagas.flatMap((saga) => phases.map((phase) => `${saga}_${phase}`)), ...later],
 } as const satisfies Words;
 
 declareWords(chatWords);

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { processTerminal, type Terminal } from '../actors/cli/terminal.ts';
 import { capacityCommand, socketsCommand } from './capacity-command.ts';
+import { inspectCommand } from './inspect-command.ts';
 import { type Over, type Selection, type Workload, workloads } from './plan.ts';
 import { machineText, section, summary } from './report.ts';
 import { runBench } from './run.ts';
@@ -117,6 +118,7 @@ export function benchCommand(terminal: Terminal): Command {
       .addCommand(scaleCommand(terminal))
       .addCommand(socketsCommand(terminal))
       .addCommand(capacityCommand(terminal))
+      .addCommand(inspectCommand(terminal))
       // Options behind a command of its own are that command's.
       .enablePositionalOptions()
       .description('measure the runtime on this machine, beside the raw limits of its stores; everything stays on it')

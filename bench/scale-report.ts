@@ -1,7 +1,7 @@
 /** Tables of a scale measurement, ready for a page. */
 
 import { rate, table } from './report.ts';
-import { type IdleRow, primariesOf, type RedisKind, type ScaleRow, type Spread } from './scale.ts';
+import { type IdleRow, primariesOf, type RedisKind, type ScaleRow, type Spread, type Spreading } from './scale.ts';
 
 const redisTexts: Readonly<Record<RedisKind, string>> = {
   one: 'one Redis',
@@ -14,15 +14,20 @@ function spreadText(spread: Spread, rows: readonly ScaleRow[]): string {
   return spread === 'total' ? `${inFlight} sagas in flight in all` : `${perNode} sagas in flight per node`;
 }
 
-function lineOf({ nodes, cost, ratio, perSecond, rounds }: ScaleRow): readonly (string | number)[] {
+function ratioText(ratio: Spreading | undefined, rounds: number): string {
+  if (ratio === undefined) return '';
+  const median = ratio.median.toFixed(2);
+  return rounds === 1 ? median : `${median} (${ratio.best.toFixed(2)} to ${ratio.worst.toFixed(2)})`;
+}
+
+function lineOf({ nodes, isApart, cost, ratio, ofApart, perSecond, rounds }: ScaleRow): readonly (string | number)[] {
   return [
-    nodes,
+    isApart ? `${nodes} apart` : nodes,
     rate(cost.nodes),
     rate(cost.redis),
     rate(cost.nodes + cost.redis),
-    rounds === 1
-      ? ratio.median.toFixed(2)
-      : `${ratio.median.toFixed(2)} (${ratio.best.toFixed(2)} to ${ratio.worst.toFixed(2)})`,
+    ratioText(ratio, rounds),
+    ratioText(ofApart, rounds),
     rate(cost.client),
     (1 / cost.commits).toFixed(2),
     cost.calls.toFixed(1),
@@ -37,6 +42,7 @@ const head = [
   'Redis',
   'both',
   'of one node’s',
+  'of nodes apart',
   'client',
   'sagas per commit',
   'calls per saga',
@@ -64,6 +70,9 @@ export function scaleTables(rows: readonly ScaleRow[], idle: readonly IdleRow[],
       ),
     );
   }
+  parts.push(
+    'Nodes apart are systems of one node each, with a Redis of their own: what so many processes cost on this machine.',
+  );
   parts.push(
     `Nodes, Redis and load share this machine's ${cores} cores, so that CPU time says how it scales, and sagas/s do not.`,
   );

@@ -48,8 +48,8 @@ export interface Dialogues {
     readonly user: Exchange<Nothing, Nothing>;
   };
   readonly MESSAGE_READ: {
-    readonly message: Exchange<Omit<StartPayloads['MESSAGE_READ'], 'messageId'>, Nothing>;
-    readonly room: Exchange<Nothing, Nothing>;
+    readonly message: Exchange<Pick<StartPayloads['MESSAGE_READ'], 'roomId'>, Nothing>;
+    readonly room: Exchange<Nothing, Pick<StartPayloads['MESSAGE_READ'], 'position'>>;
     readonly user: Exchange<Nothing, Nothing>;
   };
   readonly MESSAGE_TRANSLATE: {

@@ -1,6 +1,6 @@
 /**
- * A room: who is in it, and how many messages were settled in it, which gives each its position. It does not hold its
- * messages.
+ * A room: who is in it, how many messages were settled in it, which gives each its position, and how far each member has
+ * read. It does not hold its messages.
  */
 
 import { setup } from 'xstate';
@@ -36,6 +36,8 @@ export interface RoomContext extends Book<'room', RoomChange> {
   readonly room: RoomDto | null;
   /** Settled messages so far: the position of the newest one. */
   readonly messages: number;
+  /** Per member, in the order of `room.members`: the position up to which it has read. It only moves forward. */
+  readonly readPositions: readonly number[];
 }
 
 export type RoomEvent = Initiated<'room'> | Completed<'room'> | Undone<'room'>;
@@ -45,7 +47,14 @@ export type RoomEmitted =
   | Undo
   | { readonly type: 'ROOM_CREATED'; readonly room: RoomDto }
   | { readonly type: 'ROOM_MEMBER_ADDED'; readonly room: RoomDto; readonly newcomer: UserDto }
-  | { readonly type: 'ROOM_MESSAGE_ADDED'; readonly messageId: string; readonly position: number };
+  | { readonly type: 'ROOM_MESSAGE_ADDED'; readonly messageId: string; readonly position: number }
+  /** A member has fewer unread messages than before. */
+  | {
+      readonly type: 'READ_POSITION_MOVED';
+      readonly userId: string;
+      readonly readPosition: number;
+      readonly lastPosition: number;
+    };
 
 type Asks<TType extends RoomEvent['type']> = Extract<Initiated<'room'>, { readonly type: TType }>;
 
@@ -101,6 +110,18 @@ function decide(context: RoomContext, request: Initiated<'room'>): Verdict<'room
 
 const rules: Rules<'room', RoomChange, RoomContext> = { key: 'room', decide };
 
+/** Up to which position a user has read; 0 for whoever is not in the room. */
+export function readPositionOf({ room, readPositions }: RoomContext, userId: string): number {
+  return readPositions[room?.members.indexOf(userId) ?? -1] ?? 0;
+}
+
+/** With a member's position at `position`; the very same context when it has read as far, or is none. */
+function readUpTo(context: RoomContext, userId: string, position: number): RoomContext {
+  const member = context.room?.members.indexOf(userId) ?? -1;
+  if (position <= (context.readPositions[member] ?? position)) return context;
+  return { ...context, readPositions: context.readPositions.with(member, position) };
+}
+
 type Step = (context: RoomContext, event: RoomEvent) => Result<RoomContext, RoomEmitted>;
 
 const decideStep: Step = (context, event) =>
@@ -111,24 +132,49 @@ const undoStep: Step = (context, { operationId }) => undo(rules, context, operat
 /** Makes a change so. What depends on the order of operations (the members' and the messages') is fixed here. */
 function apply(context: RoomContext, change: RoomChange, event: RoomEvent): Result<RoomContext, RoomEmitted> {
   if (change.kind === 'room') {
-    return { context: { ...context, room: change.room }, emitted: [{ type: 'ROOM_CREATED', room: change.room }] };
+    const { room } = change;
+    const readPositions = room.members.map(() => 0);
+    return { context: { ...context, room, readPositions }, emitted: [{ type: 'ROOM_CREATED', room }] };
   }
   if (change.kind === 'message' && event.type === 'MESSAGE_CREATE_COMPLETED') {
     const position = context.messages + 1;
     const { messageId } = event.payload;
     const added = { type: 'ROOM_MESSAGE_ADDED', messageId, position } as const;
-    return { context: { ...context, messages: position }, emitted: [added] };
+    // Who writes has read what was there. It is news only to who had not.
+    const { responsibleUserId: userId } = event;
+    const hadRead = readPositionOf(context, userId) === context.messages;
+    const moved = { type: 'READ_POSITION_MOVED', userId, readPosition: position, lastPosition: position } as const;
+    return {
+      context: readUpTo({ ...context, messages: position }, userId, position),
+      emitted: hadRead ? [added] : [added, moved],
+    };
   }
   if (change.kind === 'member' && event.type === 'ROOM_ADD_MEMBER_COMPLETED' && context.room !== null) {
     const room = withMember(context.room, change.memberId, change.at);
     const { newcomer } = event.payload;
-    return { context: { ...context, room }, emitted: [{ type: 'ROOM_MEMBER_ADDED', room, newcomer }] };
+    // Nobody is behind with what was said before they came.
+    const readPositions = [...context.readPositions, context.messages];
+    return { context: { ...context, room, readPositions }, emitted: [{ type: 'ROOM_MEMBER_ADDED', room, newcomer }] };
   }
   throw new Error(`${event.type} settles an operation that was approved as another one.`);
 }
 
 const settleStep: Step = (context, event) =>
   settle(rules, context, event.operationId, (rest, change) => apply(rest, change, event));
+
+/**
+ * A reader's position needs no holding while its operation is open: nobody can make it impossible, and it is moved when
+ * the operation is completed, or never.
+ */
+const readStep: Step = (context, event) => {
+  if (event.type !== 'MESSAGE_READ_COMPLETED') return { context, emitted: [] };
+  const { responsibleUserId: userId, payload } = event;
+  const { messages: lastPosition } = context;
+  const readPosition = Math.min(payload.position ?? 0, lastPosition);
+  const moved = readUpTo(context, userId, readPosition);
+  if (moved === context) return { context, emitted: [] };
+  return { context: moved, emitted: [{ type: 'READ_POSITION_MOVED', userId, readPosition, lastPosition }] };
+};
 
 const room = setup({
   types: {} as {
@@ -148,7 +194,7 @@ const act = (step: Step) =>
 
 export const roomMachine = room
   .extend({
-    actions: { decide: act(decideStep), settle: act(settleStep), undo: act(undoStep) },
+    actions: { decide: act(decideStep), settle: act(settleStep), undo: act(undoStep), read: act(readStep) },
     guards: {
       approvesCreation: ({ context, event }) => decideStep(context, event).context.pending.length > 0,
       /** Another creation was waiting for this one to fail. */
@@ -156,13 +202,14 @@ export const roomMachine = room
         pendingOf(context, event.operationId) !== undefined && undoStep(context, event).context.pending.length > 0,
       isPending: ({ context, event }) => pendingOf(context, event.operationId) !== undefined,
       isOpen: ({ context, event }) => isOpen(context, event.operationId),
+      readsFurther: ({ context, event }) => readStep(context, event).context !== context,
     },
   })
   .createMachine({
     id: 'room',
     // Part of what snapshots are stamped with: to be raised when a rule changes.
-    version: '1',
-    context: ({ input }) => ({ id: input.id, room: null, messages: 0, ...emptyBook }),
+    version: '2',
+    context: ({ input }) => ({ id: input.id, room: null, messages: 0, readPositions: [], ...emptyBook }),
     initial: 'absent',
     on: {
       ROOM_CREATE_INITIATED: { actions: 'decide' },
@@ -202,6 +249,7 @@ export const roomMachine = room
         on: {
           ROOM_ADD_MEMBER_COMPLETED: { guard: 'isPending', actions: 'settle' },
           MESSAGE_CREATE_COMPLETED: { guard: 'isPending', actions: 'settle' },
+          MESSAGE_READ_COMPLETED: { guard: 'readsFurther', actions: 'read' },
         },
       },
     },

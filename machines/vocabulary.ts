@@ -15,7 +15,8 @@ export const sagaNames = [
 export type SagaName = (typeof sagaNames)[number];
 
 export type UserType = 'REGULAR_USER' | 'TRANSLATOR';
-export type Language = 'ENGLISH' | 'UKRAINIAN' | 'ITALIAN';
+export const languages = ['ENGLISH', 'UKRAINIAN', 'ITALIAN'] as const;
+export type Language = (typeof languages)[number];
 
 export interface UserDto {
   readonly id: string;
@@ -91,7 +92,8 @@ export interface StartPayloads {
   };
   /** `roomId`: looked up by the API in the `messages` view; the message's own id when it is unknown (the message then rejects). */
   readonly MESSAGE_UPDATE: { readonly messageId: string; readonly roomId: string; readonly content: string };
-  readonly MESSAGE_READ: { readonly messageId: string; readonly roomId: string };
+  /** `position`: of the message in its room, looked up by the API as well; without it no read position moves. */
+  readonly MESSAGE_READ: { readonly messageId: string; readonly roomId: string; readonly position?: number };
   readonly MESSAGE_TRANSLATE: {
     readonly messageId: string;
     readonly roomId: string;

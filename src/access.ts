@@ -21,6 +21,7 @@ import { rehydrate } from './shard/cell.ts';
 import type { Barrier, Command, Read, ReadState, Waiting } from './shard/delivery.ts';
 import type { Shard } from './shard/shard.ts';
 import type { Hub, Listener } from './topic/hub.ts';
+import type { Signals } from './topic/signals.ts';
 import { type TopicHistory, topicShard } from './topic/topic.ts';
 
 export interface AccessOptions {
@@ -28,6 +29,7 @@ export interface AccessOptions {
   readonly shards: readonly Shard[];
   readonly hosted: ReadonlyMap<string, HostedMachine>;
   readonly hub: Hub;
+  readonly signals: Signals;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly limits: Limits;
@@ -60,12 +62,14 @@ function within<T>(promise: Promise<T>, ms: number, clock: Clock, what: string):
 export class Access implements ActorSystem {
   readonly journal: Journal;
   readonly shards: number;
+  readonly signals: Signals;
   readonly #options: AccessOptions;
 
   constructor(options: AccessOptions) {
     this.#options = options;
     this.journal = options.journal;
     this.shards = options.shards.length;
+    this.signals = options.signals;
   }
 
   actor<TDefinition extends ActorDefinition>(definition: TDefinition, id: string): ActorRef<TDefinition> {

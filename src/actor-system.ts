@@ -8,6 +8,7 @@ import type { Address } from './actor/address.ts';
 import type { ActorDefinition, EventOf, SnapshotOf } from './actor/definition.ts';
 import type { AnyEvent } from './actor/envelope.ts';
 import type { Journal, RangeOptions } from './journal/journal.ts';
+import type { Signals } from './topic/signals.ts';
 import type { Publication, TopicHistory } from './topic/topic.ts';
 
 export interface SendOptions {
@@ -67,6 +68,8 @@ export interface ActorSystem {
   subscribe(topic: string, listener: (publication: Publication) => void): () => void;
   /** When a subscription made just now hears everything from then on; undefined: it does already (the topic's shard is on this node). */
   listening(topic: string): Promise<void> | undefined;
+  /** What is said to other gateways and kept nowhere. */
+  readonly signals: Signals;
   /** Publications after `position.offset`, and whether nothing between was lost. */
   readTopic(
     topic: string,

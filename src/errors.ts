@@ -28,7 +28,8 @@ export type ErrorCode =
   | 'OUTBOX_FULL'
   | 'SHARD_LOST'
   | 'STOPPED'
-  | 'TOPIC_INVALID';
+  | 'TOPIC_INVALID'
+  | 'VERSION_UNKNOWN';
 
 export class TroupeError extends Error {
   readonly code: ErrorCode;

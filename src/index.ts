@@ -37,6 +37,13 @@ export type {
 export { announce } from './cluster/messages.ts';
 export { ownsShards, placementOf } from './cluster/placement.ts';
 export { type ErrorCode, messageOf, TroupeError } from './errors.ts';
+export { adminOf } from './gateway/authentication.ts';
+export type {
+  Admittance,
+  ChannelRules,
+  ChannelTopics,
+  Shown,
+} from './gateway/centrifugo/channel-rules.ts';
 export {
   type Call,
   type Command,
@@ -58,7 +65,9 @@ export {
   type GatewayOptions,
   openGateway,
 } from './gateway/gateway.ts';
-export { type Frame, type HttpRequest, type HttpResponse, json } from './gateway/http.ts';
+export { type FeedPosition, type Frame, type HttpRequest, type HttpResponse, json } from './gateway/http.ts';
+export { createIssuer, type Issuer, type OperatorRule } from './gateway/issuer.ts';
+export { hostIn, isAuthentic, isLoopback } from './gateway/loopback.ts';
 export { Lru } from './gateway/lru.ts';
 export { createPresence, type Presence } from './gateway/presence.ts';
 export {
@@ -75,6 +84,29 @@ export type { OpenedSocket, SignedIn, SocketRoute } from './gateway/socket-sessi
 export { type Claims, signToken, tokenSeconds } from './gateway/tokens.ts';
 export { jsonOf, validated } from './gateway/validation.ts';
 export { type Ids, systemIds } from './ids.ts';
+export type {
+  Attempt,
+  AttemptCandidate,
+  HistoryPage,
+  HistoryStep,
+  InitialState,
+  OperationStep,
+  OperationTrace,
+  Refusal as EventRefusal,
+} from './inspect/answers.ts';
+export { activeStates, type Chart, type ChartEdge, type ChartState, chartOf } from './inspect/chart/chart.ts';
+export { definitionOf, type MachineDefinition } from './inspect/chart/definition.ts';
+export { type Layout, layoutOf } from './inspect/chart/layout.ts';
+export { mermaidOf } from './inspect/chart/mermaid.ts';
+export { type SvgOptions, svgOf } from './inspect/chart/svg.ts';
+export { elkLayout } from './inspect/elk.ts';
+export { Inspection } from './inspect/inspection.ts';
+export { defaultInspectionLimits, type InspectionLimits } from './inspect/inspection-limits.ts';
+export { inspectorQueries } from './inspect/inspector-queries.ts';
+export { inspectorSocket } from './inspect/inspector-socket.ts';
+export { redactionOf } from './inspect/personal.ts';
+export { TimeTravel, type TimeTravelOptions } from './inspect/time-travel.ts';
+export { defaultTravelLimits, type TravelLimits } from './inspect/travel-limits.ts';
 export { decode, encode } from './journal/codec.ts';
 export type { Difference, Findings } from './journal/findings.ts';
 export type { AcquireOutcome, DeadLetterRecord, Journal, Owner, RangeOptions } from './journal/journal.ts';
@@ -101,7 +133,16 @@ export {
   silentGatewayObserver,
   silentObserver,
 } from './observer.ts';
-export { defineProjection, type Projection, type Row, rule, type Step } from './projection/projection.ts';
+export {
+  defineProjection,
+  isRetirement,
+  type Projection,
+  type Row,
+  rule,
+  type Step,
+} from './projection/projection.ts';
 export { type RebuildOptions, type Rebuilt, rebuildShard } from './projection/rebuild.ts';
 export { openSystem, type SystemOptions } from './system.ts';
+export type { SignalListener, Signals } from './topic/signals.ts';
 export { type Publication, type TopicHistory, topicShard } from './topic/topic.ts';
+export { silentWitness, type Witness, type WitnessedStep } from './witness.ts';

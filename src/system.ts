@@ -25,6 +25,8 @@ import { Compaction } from './shard/compaction.ts';
 import { Shard } from './shard/shard.ts';
 import type { Transport } from './shard/transport.ts';
 import { Hub } from './topic/hub.ts';
+import { LocalSignals } from './topic/signals.ts';
+import { type Inspected, silentWitness, type Witness } from './witness.ts';
 
 export interface SystemOptions {
   readonly journal: Journal;
@@ -45,6 +47,8 @@ export interface SystemOptions {
   readonly cluster?: Membership;
   /** Told what happens, for metrics. Default: nobody. */
   readonly observer?: Observer;
+  /** Shown each step while somebody watches (inspect/). Default: nobody. */
+  readonly witness?: Witness;
 }
 
 /** Between looks for idle cells, for parcels that got lost and for acknowledged ones to remove. */
@@ -114,6 +118,7 @@ async function parcelsHandled(shards: readonly Shard[], clock: Clock): Promise<v
  */
 export async function openSystem(options: SystemOptions): Promise<ActorSystem> {
   const { journal, log = silentLog, clock = systemClock, ids = systemIds, observer = silentObserver } = options;
+  const { witness = silentWitness } = options;
   const limits: Limits = { ...defaultLimits, ...options.limits };
   const hosted = register(options.actors);
   const projections = new Projections(options.projections ?? []);
@@ -121,7 +126,7 @@ export async function openSystem(options: SystemOptions): Promise<ActorSystem> {
   const rounds = new Rounds(clock);
   const owner: Owner = { node: options.node ?? ids.nonce(), nonce: ids.nonce() };
   const shards: Shard[] = [];
-  const parts = { journal, owner, clock, ids, limits, log, hosted, projections, hub, observer };
+  const parts = { journal, owner, clock, ids, limits, log, hosted, projections, hub, observer, witness };
   const cluster = clusterOf(options, { ...parts, shards });
   const transport = (options.transport ?? ((inner) => inner))(cluster?.transport ?? inProcess(shards));
   for (let shard = 0; shard < journal.shards; shard++) {
@@ -142,7 +147,8 @@ export async function openSystem(options: SystemOptions): Promise<ActorSystem> {
     cancelRenewals();
     throw error;
   }
-  observer.watch(() => shards.map((shard) => shard.gauges));
+  observer.watch(() => shards.map((shard) => shard.standing));
+  witness.opened(inspectedOf(parts, shards));
   const compaction = new Compaction({ ...parts, shards });
   const cancelSweeps = every(clock, sweepMs, () => {
     compaction.sweep();
@@ -167,6 +173,7 @@ export async function openSystem(options: SystemOptions): Promise<ActorSystem> {
         .finally(cancel);
     });
     cancelRenewals();
+    witness.closed();
     await cluster?.leave();
     await journal.close();
   };
@@ -175,6 +182,7 @@ export async function openSystem(options: SystemOptions): Promise<ActorSystem> {
     shards,
     hosted,
     hub,
+    signals: cluster?.signals ?? new LocalSignals(owner.nonce, clock, log),
     clock,
     ids,
     limits,
@@ -184,6 +192,24 @@ export async function openSystem(options: SystemOptions): Promise<ActorSystem> {
       return stopped;
     },
   });
+}
+
+/** The system as its witness sees it. */
+function inspectedOf(
+  { owner, ...parts }: Pick<ClusterOptions, 'owner' | 'journal' | 'hosted' | 'clock' | 'ids' | 'log'>,
+  shards: readonly Shard[],
+): Inspected {
+  const { journal, hosted, clock, ids, log } = parts;
+  return {
+    node: owner.node,
+    journal,
+    hosted,
+    clock,
+    ids,
+    log,
+    standings: () => shards.map(({ standing }) => standing),
+    isResident: (shard, actor) => (shards[shard]?.isHere === true ? shards[shard].cells.has(actor) : undefined),
+  };
 }
 
 function clusterOf(

@@ -6,13 +6,16 @@ import { type ErrorCode, messageOf, TroupeError } from '../../src/index.ts';
 import { actorsCommand } from './actors.ts';
 import { clusterCommand } from './cluster.ts';
 import { drainCommand } from './drain.ts';
+import { graphCommand } from './graph.ts';
 import { historyCommand } from './history.ts';
+import { operationCommand } from './operation.ts';
 import { rebuildCommand } from './rebuild.ts';
 import { shardsCommand } from './shards.ts';
 import { showCommand } from './show.ts';
 import { startCommand } from './start.ts';
 import { Failure, processTerminal, type Terminal, UsageError } from './terminal.ts';
 import { tokenCommand } from './token.ts';
+import { tryCommand } from './try.ts';
 import { verifyCommand } from './verify.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -42,6 +45,9 @@ function createProgram(terminal: Terminal): Command {
     actorsCommand,
     showCommand,
     historyCommand,
+    tryCommand,
+    operationCommand,
+    graphCommand,
     verifyCommand,
     rebuildCommand,
     clusterCommand,
@@ -61,7 +67,12 @@ function createProgram(terminal: Terminal): Command {
 }
 
 /** Codes of errors in what was typed, not in what was found. */
-const usageCodes: ReadonlySet<ErrorCode> = new Set(['ADDRESS_INVALID', 'ACTOR_TYPE_UNKNOWN', 'CONFIG_INVALID']);
+const usageCodes: ReadonlySet<ErrorCode> = new Set([
+  'ADDRESS_INVALID',
+  'ACTOR_TYPE_UNKNOWN',
+  'CONFIG_INVALID',
+  'EVENT_REFUSED',
+]);
 
 /** Says what went wrong; the exit code of it. */
 function explain(error: unknown, terminal: Terminal): number {

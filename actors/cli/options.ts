@@ -43,6 +43,12 @@ export function countArgument(text: string): number {
   return Number(text);
 }
 
+/** Parses a whole number from 0. */
+export function numberArgument(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number of at least 0.');
+  return Number(text);
+}
+
 /** Parses `90m`, `24h`, `30d` or `45s` into seconds. */
 export function durationArgument(text: string): number {
   const [, digits, unit] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? [];

@@ -4,10 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { pino } from 'pino';
-import { createMetrics, type Journal, messageOf, signToken, systemClock } from '../../src/index.ts';
-import { type Config, isLoopback, readConfig, settings } from '../config.ts';
+import { createMetrics, isLoopback, type Journal, messageOf, signToken, systemClock } from '../../src/index.ts';
+import { type Config, readConfig, settings } from '../config.ts';
+import { oidcOf } from '../config-oidc.ts';
 import type { ChatServer } from '../server.ts';
 import { examples, flagsOf, withSettings } from './options.ts';
+import { providePages } from './pages.ts';
 import { initDevSecret, openForWriting, patienceMs } from './store.ts';
 import { Failure, type Terminal } from './terminal.ts';
 
@@ -19,8 +21,11 @@ const exampleEmail = 'alice@example.com';
 interface Started {
   readonly server: ChatServer;
   readonly journal: Journal;
-  readonly secret: string;
+  /** Undefined: only an issuer's tokens are accepted. */
+  readonly secret: string | undefined;
   readonly node: string;
+  /** Whether there are web pages. */
+  readonly hasPages: boolean;
 }
 
 /** The host's name and a random part: who restarts is another node to the others, and no two of them share a name. */
@@ -32,7 +37,7 @@ function freshNodeId(): string {
 }
 
 /** Opens the store and the port; both are waited for, since an earlier server may still be finishing. */
-async function open(config: Config): Promise<Started> {
+async function open(config: Config, pages: string | undefined): Promise<Started> {
   const { host, port, allowedOrigins, leaseMs, role, weight, metrics, nodeId: node = freshNodeId() } = config;
   // Loaded here, so that the other commands start without it.
   const { startChat } = await import('../server.ts');
@@ -43,24 +48,27 @@ async function open(config: Config): Promise<Started> {
   const deadlineMs = Math.min(5_000, leaseMs * 0.4);
   const warn = (message: string, params: object): void => logger.warn(params, message);
   const journal = await openForWriting(config, { warn, deadlineMs });
-  let secret: string;
+  const oidc = oidcOf(config);
+  const devMode = config.authSecret === undefined && oidc === undefined;
+  let secret: string | undefined;
   try {
-    secret = config.authSecret ?? (await initDevSecret(journal));
+    secret = devMode ? await initDevSecret(journal) : config.authSecret;
   } catch (error) {
     await journal.close();
     throw error;
   }
-  const devMode = config.authSecret === undefined;
   const runtimeLimits = { retentionMs: config.retentionHours * hourMs };
-  const options = { journal, host, port, authSecret: secret, devMode, allowedOrigins, leaseMs, runtimeLimits, logger };
+  const identity = { authSecret: secret, devMode, oidc };
+  const options = { journal, host, port, ...identity, allowedOrigins, leaseMs, runtimeLimits, logger };
   const isMeasured = metrics === 'loopback' ? isLoopback(host) : metrics !== 'off';
   const measured = {
     ...(isMeasured ? { metrics: createMetrics({ process: true }) } : {}),
     ...(typeof metrics === 'number' ? { metricsPort: metrics } : {}),
+    ...(pages === undefined ? {} : { pages }),
   };
   // From here on the journal is the server's to close.
   const server = await startChat({ ...options, ...measured, node, role, weight, listenMs: patienceMs });
-  return { server, journal, secret, node };
+  return { server, journal, secret, node, hasPages: pages !== undefined && role !== 'worker' };
 }
 
 function addressOf(host: string, port: number): string {
@@ -68,21 +76,28 @@ function addressOf(host: string, port: number): string {
 }
 
 /** What a person reads when the server is up: where, on what, and what to type next. */
-async function greeting(config: Config, { server, journal, secret, node }: Started): Promise<readonly string[]> {
+async function greeting(
+  config: Config,
+  { server, journal, secret, node, hasPages }: Started,
+): Promise<readonly string[]> {
   const at = addressOf(config.host, server.port);
   const facts: string[] = [`Troupe listens on ${at}`, `Journal: ${journal.description}; ${journal.shards} shards`];
   if (journal.cluster !== undefined) {
     facts.push(`Node: ${node}, role ${config.role}, weight ${config.weight}; "troupe cluster" shows all of them`);
   }
+  if (hasPages) facts.push(`Open ${at} in a browser to chat`);
   if (server.metricsPort !== undefined) facts.push(`Metrics: ${addressOf(config.host, server.metricsPort)}/metrics`);
+  if (config.oidcIssuer !== undefined)
+    facts.push(`Sign-in: tokens of ${config.oidcIssuer}, client ${config.oidcClientId}`);
   if (config.authSecret !== undefined) {
-    return [...facts, 'Tokens: HS256 with AUTH_SECRET; "troupe token <email>" with the same AUTH_SECRET makes one.'];
+    facts.push('Tokens: HS256 with AUTH_SECRET; "troupe token <email>" with the same AUTH_SECRET makes one.');
   }
+  if (secret === undefined || config.authSecret !== undefined) return facts;
   const token = await signToken(secret, exampleEmail, systemClock.now());
   const command = JSON.stringify({ type: 'REGULAR_USER', username: 'alice', primaryLanguage: 'ENGLISH' });
   return [
     ...facts,
-    'Development mode: without AUTH_SECRET, anybody on this machine can make a token for anybody.',
+    'Development mode: without AUTH_SECRET and OIDC_ISSUER, anybody on this machine can make a token for anybody.',
     '',
     `Next, in another terminal, become ${exampleEmail} (npm run token -- <email> makes more tokens):`,
     '',
@@ -111,10 +126,11 @@ async function start(options: Readonly<Record<string, unknown>>, terminal: Termi
   const config = readConfig(terminal.environment, flagsOf(options));
   // Before anything is opened: a signal that comes meanwhile must not leave leases behind.
   const asked = stopAsked(terminal);
+  const pages = config.role === 'worker' ? undefined : providePages(terminal);
   const delayed = systemClock.after(patientlyMs, () => {
     terminal.err('Still starting: waiting for the store or the port, which another server may be leaving.');
   });
-  const started = await open(config).finally(delayed);
+  const started = await open(config, pages).finally(delayed);
   for (const line of await greeting(config, started)) terminal.out(line);
   await asked;
   try {

@@ -66,6 +66,8 @@ export interface ActorOptions<TMachine extends AnyStateMachine> {
   readonly passivateAfterMs?: number;
   /** The id (a UUID) that decides the shard. Default: the actor's own id. */
   readonly shardKey?: (id: string) => string;
+  /** Names of fields of its context and its events, at any depth, that inspection shows as "…". */
+  readonly personal?: readonly string[];
 }
 
 /** A definition with its machine's types erased at run time and kept at compile time. */
@@ -80,6 +82,7 @@ export interface ActorDefinition<TMachine extends AnyStateMachine = AnyStateMach
   readonly retire: RetirementPolicy<never> | undefined;
   readonly passivateAfterMs: number;
   readonly shardKey: (id: string) => string;
+  readonly personal: readonly string[];
 }
 
 export type EventOf<TDefinition extends ActorDefinition> = EventFromLogic<TDefinition['machine']>;
@@ -98,5 +101,6 @@ export function defineActor<TMachine extends AnyStateMachine>(
     retire: options.retire,
     passivateAfterMs: options.passivateAfterMs ?? 300_000,
     shardKey: options.shardKey ?? ((id) => id),
+    personal: options.personal ?? [],
   };
 }

@@ -11,10 +11,12 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine, EventObject, Snapshot } from 'xstate';
-import { TroupeError } from '../errors.ts';
+import { evaluateGuard } from 'xstate/guards';
+import { messageOf, TroupeError } from '../errors.ts';
 import { decode, encode } from '../journal/codec.ts';
 import type { ActorDefinition, PlainSnapshot } from './definition.ts';
 import type { AnyEvent } from './envelope.ts';
+import { type GuardSource, guardText } from './guard-text.ts';
 
 export type TimerEffect =
   | {
@@ -32,6 +34,21 @@ export interface MachineStep {
   readonly changed: boolean;
   readonly emitted: readonly AnyEvent[];
   readonly timers: readonly TimerEffect[];
+}
+
+/** Where a transition stands in its machine: the id of its state, and which of that state's transitions on events it is. */
+export interface TransitionPlace {
+  readonly state: string;
+  readonly index: number;
+}
+
+/** A transition of the current states that names an event. */
+export interface Candidate extends TransitionPlace {
+  readonly guard: string | undefined;
+  /** What its guard says; true without one. */
+  readonly passed: boolean;
+  /** What its guard threw. */
+  readonly error: string | undefined;
 }
 
 /** A machine that has not settled after this many microsteps of one event never will. */
@@ -108,6 +125,35 @@ function describe(value: unknown, seen: Set<object>): string {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, part]) => `${key}:${describe(part, seen)}`);
   return `${typeof value === 'function' ? value.toString() : ''}{${own.join(',')}}`;
+}
+
+type StateNode = AnyStateMachine['root'];
+type Transition = Parameters<StateNode['transitions']['set']>[1][number];
+
+/** The transitions of a state that name an event, in the order in which XState looks at them. */
+function naming(node: StateNode, type: string): readonly Transition[] {
+  const wild = [...node.transitions.keys()]
+    .filter((name) => name === '*' || (name.endsWith('.*') && `${type}.`.startsWith(name.slice(0, -1))))
+    .sort((a, b) => b.length - a.length);
+  return [type, ...wild].flatMap((name) => node.transitions.get(name) ?? []);
+}
+
+function placeOf(transition: Transition): TransitionPlace {
+  const { id, transitions } = transition.source;
+  return { state: id, index: [...transitions.values()].flat().indexOf(transition) };
+}
+
+function asked(transition: Transition, state: AnyMachineSnapshot, event: AnyEvent): Candidate {
+  const place = placeOf(transition);
+  const guard = transition.guard as GuardSource | undefined;
+  if (guard === undefined) return { ...place, guard, passed: true, error: undefined };
+  const text = guardText(guard);
+  try {
+    const passed = evaluateGuard(guard as Parameters<typeof evaluateGuard>[0], state.context, event, state);
+    return { ...place, guard: text, passed, error: undefined };
+  } catch (error) {
+    return { ...place, guard: text, passed: false, error: messageOf(error) };
+  }
 }
 
 /** Whether entering this initial state runs no action and takes no eventless transition, whatever the context. */
@@ -220,6 +266,21 @@ export class HostedMachine {
       );
     }
     return { state: next, changed: next !== state, emitted, timers };
+  }
+
+  /** The transitions that name the event in the states the actor is in, the inner states' first, and what their guards say. */
+  candidates(state: AnyMachineSnapshot, event: AnyEvent): readonly Candidate[] {
+    const looked = new Set<StateNode>();
+    for (const leaf of state._nodes.filter((node) => Object.keys(node.states).length === 0)) {
+      for (let node: StateNode | undefined = leaf; node !== undefined; node = node.parent) looked.add(node);
+    }
+    return [...looked].flatMap((node) => naming(node, event.type)).map((one) => asked(one, state, event));
+  }
+
+  /** The transitions that the event takes; none when it changes nothing. Throws what a guard throws. */
+  taken(state: AnyMachineSnapshot, event: AnyEvent): readonly TransitionPlace[] {
+    if (state.status !== 'active') return [];
+    return this.#machine.getTransitionData(state, event as EventObject).map(placeOf);
   }
 
   /** The state after `events`, from `state` or from the beginning, with every effect thrown away. */

@@ -14,7 +14,8 @@
  * `publish` may lose a message (nobody listens, a connection breaks) but does not repeat or reorder what one process
  * says on one channel. Whoever needs more reads again when `active` is called: from then on nothing is lost until it is
  * called the next time. An *empty* message on a shard's channel comes from the store itself: the shard's inbox or its
- * lease has changed; look.
+ * lease has changed; look. So does one that brings a new envelope along (ring.ts), for as long as few wait and nobody was
+ * told to look in vain.
  *
  * Adapters: memory (nodes of one process, for tests), redis. Each passes test/cluster/conformance.ts.
  */
@@ -87,8 +88,14 @@ export type Channel =
   | { readonly kind: 'shard'; readonly shard: number }
   /** Publications of a topic, which lives on that shard. */
   | { readonly kind: 'topic'; readonly shard: number; readonly topic: string }
+  /** What is said about a topic to whoever listens, and kept nowhere. */
+  | { readonly kind: 'signal'; readonly shard: number; readonly topic: string }
   | { readonly kind: 'node'; readonly node: string }
-  | { readonly kind: 'everyone' };
+  | { readonly kind: 'everyone' }
+  /** What is watched at which node (inspect/relay.ts): to everyone. */
+  | { readonly kind: 'watch' }
+  /** What is to be shown at a node. */
+  | { readonly kind: 'watcher'; readonly node: string };
 
 export interface ChannelListener {
   message(payload: Uint8Array): void;
@@ -112,7 +119,8 @@ export interface ClusterStore {
   /**
    * Puts an envelope into a shard's inbox. 'full': it holds `max` already, and nothing happened. Rejects with
    * JOURNAL_UNAVAILABLE; its `params.sent` is false when nothing can have happened. Of `actor`, whoever reads the
-   * envelope is told whether it exists by then.
+   * envelope is told whether it exists by then, and whom a ring brings it, whether it existed when it was sent: to be named
+   * only the first time that an envelope is sent, and if nobody else can make the actor.
    */
   send(shard: number, payload: Uint8Array, max: number, actor?: Address): Promise<'sent' | 'full'>;
   /** Envelopes with `n > after`, at most `limit`, oldest first. */

@@ -15,8 +15,9 @@ import type { Shard } from '../shard/shard.ts';
 import type { ShardOptions } from '../shard/shard-options.ts';
 import type { Transport } from '../shard/transport.ts';
 import type { Hub } from '../topic/hub.ts';
+import { Acknowledgements } from './acknowledgements.ts';
 import { channelTransport } from './channel-transport.ts';
-import type { ClusterStore } from './cluster-store.ts';
+import type { ClusterStore, ClusterView } from './cluster-store.ts';
 import { Desk } from './desk.ts';
 import { FreshIds } from './fresh-ids.ts';
 import type { NodeMessage, Request } from './messages.ts';
@@ -25,6 +26,7 @@ import { ClusterNode, type Membership } from './node.ts';
 import { Post } from './post.ts';
 import { Questions } from './questions.ts';
 import { cutOffError } from './reach.ts';
+import { ClusterSignals } from './signals.ts';
 
 export interface ClusterOptions {
   readonly journal: Journal;
@@ -46,7 +48,9 @@ export class Cluster {
   readonly node: ClusterNode;
   readonly transport: Transport;
   readonly fresh = new FreshIds();
+  readonly signals: ClusterSignals;
   readonly #options: ClusterOptions;
+  readonly #acknowledgements: Acknowledgements;
   readonly #questions: Questions;
   readonly #news: News;
   readonly #desk: Desk;
@@ -55,7 +59,9 @@ export class Cluster {
     const { store, owner, membership, shards, hub, clock, log } = options;
     this.#options = options;
     const post = new Post(store, clock);
-    this.transport = channelTransport(shards, post);
+    this.#acknowledgements = new Acknowledgements(post, clock);
+    const acknowledgements = this.#acknowledgements;
+    this.transport = channelTransport({ node: owner.node, shards, post, acknowledgements });
     this.#questions = new Questions({ ...options, node: owner.node });
     this.#news = new News({
       ...options,
@@ -69,7 +75,10 @@ export class Cluster {
       else post.toNode(to, message);
     };
     this.#desk = new Desk({ ...options, answer });
-    const parts = { post, questions: this.#questions, news: this.#news, log };
+    const view = (): ClusterView => this.node.view;
+    this.signals = new ClusterSignals({ store, shards: options.journal.shards, nonce: owner.nonce, log, view });
+    const looked = (): void => this.signals.looked();
+    const parts = { post, questions: this.#questions, news: this.#news, desk: this.#desk, log, looked };
     this.node = new ClusterNode({ ...options, ...membership, ...parts });
   }
 
@@ -78,8 +87,14 @@ export class Cluster {
     return {
       inbox: this.#desk.sourceOf(shard, () => this.#options.shards[shard]!),
       known: () => this.node.knownOf(shard),
-      took: () => this.node.took(this.#options.shards[shard]!),
-      gone: () => this.#news.away(shard),
+      took: () => {
+        this.#acknowledgements.forget(shard);
+        this.node.took(this.#options.shards[shard]!);
+      },
+      gone: () => {
+        this.#acknowledgements.forget(shard);
+        return this.#news.away(shard);
+      },
       isCutOff: () => this.node.isCutOff,
     };
   }

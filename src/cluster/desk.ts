@@ -7,6 +7,7 @@
  */
 
 import { parseAddress, typeOf } from '../actor/address.ts';
+import type { Envelope } from '../actor/envelope.ts';
 import type { HostedMachine } from '../actor/logic.ts';
 import { messageOf, TroupeError } from '../errors.ts';
 import { decode } from '../journal/codec.ts';
@@ -17,6 +18,7 @@ import type { InboxPage, InboxSource } from '../shard/inbox.ts';
 import type { Shard } from '../shard/shard.ts';
 import type { ClusterStore, InboxRecord } from './cluster-store.ts';
 import { type NodeMessage, type Question, refusalOf } from './messages.ts';
+import { broughtBy } from './ring.ts';
 
 export interface DeskOptions {
   readonly store: ClusterStore;
@@ -40,35 +42,53 @@ export class Desk {
       read: async (after, limit): Promise<InboxPage> => {
         const records = await this.#options.store.readInbox(shard, after, limit);
         if (records.length > 0) this.#options.observer.inboxTaken(shard, records.length);
-        const deliveries = records.map((record) => this.#deliveryOf(record, self));
+        const deliveries = records.map((record) => this.#deliveryOf(record, self()));
         return { deliveries, last: records.at(-1)?.n ?? after };
       },
     };
   }
 
-  #deliveryOf({ n, payload, isAbsent }: InboxRecord, self: () => Shard): Command | Read | Barrier {
+  /** Follows a message on the shard's channel that comes from the store itself. False: it comes from a node. */
+  hearRing(message: Uint8Array, shard: Shard): boolean {
+    if (message.length === 0) {
+      shard.ring();
+      return true;
+    }
+    const brought = broughtBy(message);
+    if (brought === undefined) return false;
+    shard.inbox.came(brought.n, () => {
+      this.#options.observer.inboxTaken(shard.shard, 1);
+      return this.#deliveryOf(brought, shard);
+    });
+    return true;
+  }
+
+  #deliveryOf({ n, payload, isAbsent }: InboxRecord, shard: Shard): Command | Read | Barrier {
     try {
-      return this.#deliveryFor(decode<Question>(payload), n, isAbsent === true, self);
+      return this.#deliveryFor(decode<Question>(payload), n, isAbsent === true, shard);
     } catch (error) {
-      this.#options.log.error({ shard: self().shard, n }, `an envelope cannot be read: ${messageOf(error)}`);
+      this.#options.log.error({ shard: shard.shard, n }, `an envelope cannot be read: ${messageOf(error)}`);
       const nobody: Waiting<void> = { resolve: () => undefined, reject: () => undefined };
       return { kind: 'barrier', waiting: nobody, inbox: n, attempts: 0 };
     }
   }
 
   /** Throws when it is no question. */
-  #deliveryFor(question: Question, n: number, isAbsent: boolean, self: () => Shard): Command | Read | Barrier {
+  #deliveryFor(question: Question, n: number, isAbsent: boolean, shard: Shard): Command | Read | Barrier {
     const { request } = question;
     switch (request.kind) {
       case 'command': {
-        const { envelope, wantsReply, fresh } = request;
+        const { wantsReply, fresh } = request;
+        const { event: payload } = request.envelope;
+        const envelope: Envelope = { ...request.envelope, event: decode(payload) };
         parseAddress(envelope.to);
         if (typeof envelope.event.type !== 'string') throw new Error('an event without a type');
         // If a copy of the command had been handled, its actor would exist, or be resident on its way to the store.
-        if (fresh !== undefined && isAbsent && !self().cells.has(envelope.to)) {
-          for (const id of fresh) self().minted(id);
+        if (fresh !== undefined && isAbsent && !shard.cells.has(envelope.to)) {
+          for (const id of fresh) shard.minted(id);
         }
-        return { kind: 'command', envelope, wantsReply, waiting: this.#waiting(question), inbox: n, attempts: 0 };
+        const waiting = this.#waiting(question);
+        return { kind: 'command', envelope, payload, wantsReply, waiting, inbox: n, attempts: 0 };
       }
       case 'read': {
         const { address } = request;
@@ -91,7 +111,7 @@ export class Desk {
       case 'settled': {
         const waiting = this.#waiting(question);
         const settled = (): void =>
-          self().outbox.whenDrained(
+          shard.outbox.whenDrained(
             request.operation,
             () => waiting.resolve(null),
             () => waiting.reject(new TroupeError('SHARD_LOST', 'The shard goes elsewhere.')),

@@ -21,6 +21,7 @@ import type {
   NodeInfo,
   ShardStatus,
 } from './cluster-store.ts';
+import { broughtBytesMax, broughtMax, ringWith } from './ring.ts';
 
 interface MemoryInbox {
   /** Number of the last envelope sent. */
@@ -76,8 +77,13 @@ export function handleInbox(cluster: MemoryCluster, shard: number, n: number): v
 }
 
 /** Tells who listens on the shard's channel to look. */
-export function ringShard(cluster: MemoryCluster, shard: number, clock: Clock): void {
-  deliver(cluster, nameOf({ kind: 'shard', shard }), new Uint8Array(0), clock);
+export function ringShard(
+  cluster: MemoryCluster,
+  shard: number,
+  clock: Clock,
+  ring: Uint8Array = new Uint8Array(0),
+): void {
+  deliver(cluster, nameOf({ kind: 'shard', shard }), ring, clock);
 }
 
 export class MemoryClusterStore implements ClusterStore {
@@ -138,8 +144,17 @@ export class MemoryClusterStore implements ClusterStore {
     if (inbox.records.length >= max) return 'full';
     inbox.last += 1;
     inbox.records = [...inbox.records, { n: inbox.last, payload, actor }];
-    if (!inbox.isRung) ringShard(this.#cluster, shard, this.#clock);
-    inbox.isRung = true;
+    if (inbox.isRung) return 'sent';
+    const { inbox: handled, actors } = this.#options.shards[shard] as MemoryShardFacts;
+    const isBrought = inbox.last - handled <= broughtMax && payload.length <= broughtBytesMax;
+    inbox.isRung = !isBrought;
+    const isAbsent = actor !== undefined && !actors.has(actor);
+    ringShard(
+      this.#cluster,
+      shard,
+      this.#clock,
+      isBrought ? ringWith({ n: inbox.last, payload, isAbsent }) : undefined,
+    );
     return 'sent';
   }
 
@@ -254,9 +269,15 @@ function nameOf(channel: Channel): string {
       return `shard ${channel.shard}`;
     case 'topic':
       return `topic ${channel.shard} ${channel.topic}`;
+    case 'signal':
+      return `signal ${channel.shard} ${channel.topic}`;
     case 'node':
       return `node ${channel.node}`;
     case 'everyone':
       return 'everyone';
+    case 'watch':
+      return 'watch';
+    case 'watcher':
+      return `watcher ${channel.node}`;
   }
 }

@@ -8,14 +8,16 @@
 
 import type { Address } from '../actor/address.ts';
 import type { Envelope } from '../actor/envelope.ts';
-import { type ErrorCode, TroupeError } from '../errors.ts';
+import { type ErrorCode, messageOf, TroupeError } from '../errors.ts';
 import { decode, encode } from '../journal/codec.ts';
-import type { Parcel } from '../shard/delivery.ts';
+import type { Log } from '../log.ts';
+import type { PackedParcel } from '../shard/parcel.ts';
 import type { ClusterStore } from './cluster-store.ts';
 
 /** To a shard's owner. */
 export type ShardMessage =
-  | readonly ['parcel', from: number, n: number, parcel: Parcel]
+  /** With the node of the sending shard, if the acknowledgement may come later. */
+  | readonly ['parcel', from: number, n: number, parcel: PackedParcel, gatherFor?: string]
   /** `receiver` has committed everything up to `n`. */
   | readonly ['acknowledge', receiver: number, n: number]
   /** `receiver` stands at `n` and wants what follows. */
@@ -23,10 +25,15 @@ export type ShardMessage =
   /** Everything that this node's shards had for the shard when it was taken has been said. */
   | readonly ['level', node: string];
 
+/** `receiver` has committed everything of `sender` up to `n`. */
+export type Gathered = readonly [sender: number, receiver: number, n: number];
+
 /** To a node. */
 export type NodeMessage =
   | readonly ['answer', question: string, value: unknown]
   | readonly ['refusal', question: string, code: string, message: string, params: Readonly<Record<string, unknown>>]
+  /** Of shards that are or were at this node; nothing waits for it. */
+  | readonly ['acknowledged', gathered: readonly Gathered[]]
   /** That node has seen that this one is there. */
   | readonly ['hello', node: string];
 
@@ -52,11 +59,25 @@ export type Request =
   | { readonly kind: 'read'; readonly address: Address }
   | { readonly kind: 'settled'; readonly operation: string };
 
+/** A request on its way: the owner journals a command's event as the bytes that have come. */
+export type PackedRequest =
+  | (Omit<Extract<Request, { kind: 'command' }>, 'envelope'> & {
+      readonly envelope: Omit<Envelope, 'event'> & { readonly event: Uint8Array };
+    })
+  | Exclude<Request, { kind: 'command' }>;
+
 export interface Question {
   readonly id: string;
   /** The node that asks. */
   readonly node: string;
-  readonly request: Request;
+  readonly request: PackedRequest;
+}
+
+/** Throws what `encode` throws. */
+export function packedRequest(request: Request): PackedRequest {
+  if (request.kind !== 'command') return request;
+  const { envelope } = request;
+  return { ...request, envelope: { ...envelope, event: encode(envelope.event) } };
 }
 
 /** Tells every node that the list of nodes or pins was changed by somebody who is none of them. */
@@ -65,11 +86,16 @@ export function announce(store: ClusterStore): void {
   store.publish({ kind: 'everyone' }, encode(messages));
 }
 
-/** The messages in some bytes, without what is no message. Throws when they are no list. */
-export function messagesIn<T>(payload: Uint8Array): readonly T[] {
-  const messages: unknown = decode(payload);
-  if (!Array.isArray(messages)) throw new Error('not a list of messages');
-  return messages.filter((message) => Array.isArray(message)) as T[];
+/** The messages in some bytes, without what is no message. None, and a warning, when they cannot be read. */
+export function messagesIn<T>(payload: Uint8Array, log: Log): readonly T[] {
+  try {
+    const messages: unknown = decode(payload);
+    if (!Array.isArray(messages)) throw new Error('not a list of messages');
+    return messages.filter((message) => Array.isArray(message)) as T[];
+  } catch (error) {
+    log.warn({}, `a message of another node cannot be read: ${messageOf(error)}`);
+    return [];
+  }
 }
 
 export function refusalOf(question: string, error: Error): NodeMessage {

@@ -113,11 +113,12 @@ export class News implements Relay {
     return followed.ready;
   }
 
-  published({ topic, data, payload }: Published, offset: number, shard: number): void {
+  published(published: Published, offset: number, shard: number): void {
+    const { topic, payload } = published;
     const { post, isAlone } = this.#options;
     if (!isAlone()) post.news(shard, topic, offset, payload);
     const followed = this.#topics.get(topic);
-    if (followed !== undefined) this.#came(followed, offset, () => data);
+    if (followed !== undefined) this.#came(followed, offset, () => published.data());
   }
 
   /** The shard is about to be, or may be, somebody else's: its topics are followed through the store. Does not reject. */

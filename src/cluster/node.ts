@@ -14,8 +14,11 @@ import type { Known, Owner } from '../journal/journal.ts';
 import type { Limits } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Observer } from '../observer.ts';
+import { unpacked } from '../shard/parcel.ts';
 import type { Shard } from '../shard/shard.ts';
+import { acknowledge } from './acknowledgements.ts';
 import type { ClusterStore, ClusterView, NodeInfo, Role } from './cluster-store.ts';
+import type { Desk } from './desk.ts';
 import { Hearsay } from './hearsay.ts';
 import { Levels, levelLookMs, levelMsMax } from './levels.ts';
 import { type CommonMessage, messagesIn, type NodeMessage, type ShardMessage } from './messages.ts';
@@ -37,12 +40,15 @@ export interface NodeOptions extends Membership {
   readonly owner: Owner;
   readonly shards: readonly Shard[];
   readonly post: Post;
+  readonly desk: Desk;
   readonly questions: Questions;
   readonly news: News;
   readonly clock: Clock;
   readonly limits: Limits;
   readonly log: Log;
   readonly observer: Observer;
+  /** The list of nodes was brought up to date. */
+  looked?(): void;
 }
 
 /** Between looks at a list that is being changed by somebody. */
@@ -257,6 +263,7 @@ export class ClusterNode {
     // Until now nothing was published for it: it reads again what it may have missed.
     for (const { id } of view.nodes) if (!known.has(id) && id !== this.id) post.toNode(id, ['hello', this.id]);
     observer.members(view.nodes.length);
+    this.#options.looked?.();
     return true;
   }
 
@@ -348,10 +355,9 @@ export class ClusterNode {
   }
 
   #heardForShard(shard: Shard, payload: Uint8Array): void {
-    if (payload.length === 0) return shard.ring();
-    if (!shard.isHere) return;
-    for (const message of this.#read<ShardMessage>(payload)) {
-      if (message[0] === 'parcel') shard.arrive(message[1], message[2], message[3]);
+    if (this.#options.desk.hearRing(payload, shard) || !shard.isHere) return;
+    for (const message of messagesIn<ShardMessage>(payload, this.#options.log)) {
+      if (message[0] === 'parcel') shard.arrive(message[1], message[2], unpacked(message[3]), message[4]);
       else if (message[0] === 'acknowledge') shard.outbox.acknowledge(message[1], message[2]);
       else if (message[0] === 'resend') shard.outbox.resend(message[1], message[2]);
       else if (message[0] === 'level') this.#levels.say(shard.shard, message[1]);
@@ -359,23 +365,22 @@ export class ClusterNode {
   }
 
   #heard(payload: Uint8Array): void {
-    for (const message of this.#read<NodeMessage>(payload)) this.hear(message);
+    for (const message of messagesIn<NodeMessage>(payload, this.#options.log)) this.hear(message);
   }
 
   /** What was said to this node, by another one or by itself. */
   hear(message: NodeMessage): void {
     if (message[0] === 'hello') this.#options.news.catchUp();
+    else if (message[0] === 'acknowledged') acknowledge(this.#options.shards, message[1]);
     else if (message[0] === 'answer' || message[0] === 'refusal') this.#options.questions.answered(message);
   }
 
   #heardByAll(payload: Uint8Array): void {
     const { shards, post, news, questions } = this.#options;
-    for (const message of this.#read<CommonMessage>(payload)) {
-      if (message[0] === 'look' && message[1] !== this.id) {
-        this.look();
-      } else if (message[0] === 'missed') {
-        news.catchUpShard(message[1]);
-      } else if (message[0] === 'took' && message[3] !== this.id) {
+    for (const message of messagesIn<CommonMessage>(payload, this.#options.log)) {
+      if (message[0] === 'look' && message[1] !== this.id) this.look();
+      else if (message[0] === 'missed') news.catchUpShard(message[1]);
+      else if (message[0] === 'took' && message[3] !== this.id) {
         const [, taken, marks] = message;
         const standing = new Map(marks);
         for (const shard of shards) if (shard.isHere) shard.outbox.resend(taken, standing.get(shard.shard) ?? 0);
@@ -383,15 +388,6 @@ export class ClusterNode {
         questions.took(taken);
         news.catchUpShard(taken);
       }
-    }
-  }
-
-  #read<T>(payload: Uint8Array): readonly T[] {
-    try {
-      return messagesIn<T>(payload);
-    } catch (error) {
-      this.#options.log.warn({}, `a message of another node cannot be read: ${messageOf(error)}`);
-      return [];
     }
   }
 }

@@ -9,6 +9,7 @@
  */
 
 import type { Address } from '../actor/address.ts';
+import { Alarm } from '../alarm.ts';
 import type { Clock } from '../clock.ts';
 import { TroupeError } from '../errors.ts';
 import type { Ids } from '../ids.ts';
@@ -16,15 +17,16 @@ import { encode } from '../journal/codec.ts';
 import type { Limits } from '../limits.ts';
 import type { Observer } from '../observer.ts';
 import type { ClusterStore } from './cluster-store.ts';
-import { errorOf, type NodeMessage, type Question, type Request } from './messages.ts';
+import { errorOf, type NodeMessage, packedRequest, type Question, type Request } from './messages.ts';
 
 interface Pending {
   readonly shard: number;
+  /** On the monotonic clock. */
+  readonly deadline: number;
   readonly payload: Uint8Array;
-  /** An actor that does not exist, as far as this node knows. */
-  readonly actor: Address | undefined;
   readonly isRepeatable: boolean;
   settle(end: 'answered' | 'timeout' | 'full' | 'failed', result: { value: unknown } | Error): void;
+  late(): void;
 }
 
 export interface QuestionsOptions {
@@ -39,9 +41,11 @@ export interface QuestionsOptions {
 export class Questions {
   readonly #options: QuestionsOptions;
   readonly #pending = new Map<string, Pending>();
+  readonly #alarm: Alarm;
 
   constructor(options: QuestionsOptions) {
     this.#options = options;
+    this.#alarm = new Alarm(options.clock, () => this.#timeOut(), { keepAlive: true });
   }
 
   /** Questions without an answer. */
@@ -57,9 +61,9 @@ export class Questions {
       return Promise.reject(new TroupeError('MAILBOX_FULL', message));
     }
     const id = ids.nonce();
-    const question: Question = { id, node, request };
     let payload: Uint8Array;
     try {
+      const question: Question = { id, node, request: packedRequest(request) };
       payload = encode(question);
     } catch (error) {
       return Promise.reject(new TroupeError('EVENT_REFUSED', 'The event cannot be encoded.', {}, error));
@@ -68,23 +72,23 @@ export class Questions {
       const askedAt = clock.monotonic();
       const settle: Pending['settle'] = (end, result) => {
         if (!this.#pending.delete(id)) return;
-        cancel();
+        if (this.#pending.size === 0) this.#alarm.cancel();
         observer.remoteAsk(clock.monotonic() - askedAt, end);
         if (result instanceof Error) reject(result);
         else resolve(result.value);
       };
-      const cancel = clock.after(deadlineMs, () => settle('timeout', lateError(shard, request, deadlineMs)), {
-        keepAlive: true,
-      });
       const pending = {
         shard,
+        deadline: askedAt + deadlineMs,
+        late: () => settle('timeout', lateError(shard, request, deadlineMs)),
         payload,
-        actor: request.kind === 'command' && request.fresh !== undefined ? request.envelope.to : undefined,
         isRepeatable: request.kind !== 'command' || request.isRepeatable === true,
         settle,
       };
       this.#pending.set(id, pending);
-      this.#send(pending);
+      this.#alarm.by(pending.deadline);
+      // An actor that does not exist, as far as this node knows. A later copy may find that the first one has made it.
+      this.#send(pending, request.kind === 'command' && request.fresh !== undefined ? request.envelope.to : undefined);
     });
   }
 
@@ -120,9 +124,17 @@ export class Questions {
     for (const pending of [...this.#pending.values()]) pending.settle('failed', error);
   }
 
-  #send(pending: Pending): void {
+  #timeOut(): void {
+    const now = this.#options.clock.monotonic();
+    for (const pending of [...this.#pending.values()]) {
+      if (pending.deadline > now) this.#alarm.by(pending.deadline);
+      else pending.late();
+    }
+  }
+
+  #send(pending: Pending, actor?: Address): void {
     const { store, limits } = this.#options;
-    store.send(pending.shard, pending.payload, limits.inboxMax, pending.actor).then(
+    store.send(pending.shard, pending.payload, limits.inboxMax, actor).then(
       (outcome) => {
         if (outcome !== 'full') return;
         const message = `The inbox of shard ${pending.shard} has ${limits.inboxMax} envelopes waiting; try again later.`;

@@ -4,7 +4,7 @@
  * caller and names the operation before anything has happened; `start` makes it durable. A query only reads.
  */
 
-import type * as z from 'zod';
+import * as z from 'zod';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import type { Claims } from './tokens.ts';
 import type { Schema } from './validation.ts';
@@ -63,20 +63,40 @@ export interface QueryCall<TParams, TQuery> {
 }
 
 export interface Query {
-  readonly method: 'GET';
+  /** What it is called where a call has no path, as a command is by its `command`. Without one it is for HTTP alone. */
+  readonly name?: string;
+  /** POST: a question whose parameters come in a body; it changes nothing all the same. */
+  readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly params: Schema;
   readonly query: Schema;
+  /** Of a POST. */
+  readonly body?: Schema;
+  /** Anybody else is refused (ADMIN_REQUIRED) before anything is looked at. */
+  readonly isForAdmins?: boolean;
   answer(call: QueryCall<never, never>): Promise<HttpResponse>;
 }
 
 export function defineQuery<TParams extends z.ZodRawShape, TQuery extends z.ZodRawShape>(options: {
+  readonly name?: string;
   readonly path: string;
   readonly params: z.ZodObject<TParams>;
   readonly query: z.ZodObject<TQuery>;
   answer(call: QueryCall<z.infer<z.ZodObject<TParams>>, z.infer<z.ZodObject<TQuery>>>): Promise<HttpResponse>;
 }): Query {
   return { method: 'GET', ...options, query: options.query.strict() as unknown as Schema } as unknown as Query;
+}
+
+/** A query that does not fit into a URL: its parameters come in the body of a POST. */
+export function defineQuestion<TParams extends z.ZodRawShape, TBody extends z.ZodRawShape>(options: {
+  readonly path: string;
+  readonly params: z.ZodObject<TParams>;
+  readonly body: z.ZodObject<TBody>;
+  answer(
+    call: QueryCall<z.infer<z.ZodObject<TParams>>, unknown> & { readonly body: z.infer<z.ZodObject<TBody>> },
+  ): Promise<HttpResponse>;
+}): Query {
+  return { method: 'POST', query: z.object({}).strict(), ...options } as unknown as Query;
 }
 
 /** A route outside the API proper: open to anyone, unvalidated. */

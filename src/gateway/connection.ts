@@ -147,6 +147,25 @@ export class Connection {
   }
 
   /**
+   * From here on the connection is given what follows `offset` of a topic; `more`: some of that is in the topic's history
+   * already. With an epoch the connection is lost when the topic's is another one by then.
+   */
+  start(topic: string, offset: number, more: boolean, epoch: string): void {
+    if (!this.#open) return;
+    this.#ahead.set(topic, offset);
+    if (!more) return;
+    this.#behind ??= new Map();
+    this.#behind.set(topic, { offset, missed: offset, epoch });
+    void this.#catchUp();
+  }
+
+  /** The topic is no longer given. */
+  stop(topic: string): void {
+    this.#ahead.delete(topic);
+    this.#behind?.delete(topic);
+  }
+
+  /**
    * A command's reply is on its way. `early` is that reply when an outcome alone proves it (the id is fresh); without it
    * an outcome waits for the reply.
    */
@@ -191,10 +210,10 @@ export class Connection {
     if (this.#behind !== undefined) this.drained();
   }
 
-  /** Announces the close in a frame of its own (a close code is lost behind a full buffer), then closes. */
-  close(code: number, reason: string, announcement: string): void {
+  /** Announces the close in a frame of its own, if there is one (a close code is lost behind a full buffer), then closes. */
+  close(code: number, reason: string, announcement?: string): void {
     if (!this.#open) return;
-    this.send(announcement);
+    if (announcement !== undefined) this.send(announcement);
     this.flush();
     this.#socket.end(code, reason);
   }
@@ -259,11 +278,15 @@ export class Connection {
     return this.#open && this.#heldFor === undefined && this.unread <= this.#limits.bufferedBytesMax;
   }
 
+  #isReading(topic: string, cursor: Cursor): boolean {
+    return this.#open && this.#behind?.get(topic) === cursor;
+  }
+
   async #readOn(topic: string, cursor: Cursor): Promise<void> {
     const { offset, epoch, missed } = cursor;
     const position = { offset, limit: pageMax, ...(epoch === undefined ? {} : { epoch }) };
     const page = await this.#history.read(topic, position);
-    if (!this.#open) return;
+    if (!this.#isReading(topic, cursor)) return;
     if (!page.recovered) {
       this.#lost(undefined);
       this.closed();
@@ -272,6 +295,8 @@ export class Connection {
     cursor.epoch = page.epoch;
     for (const publication of page.publications) {
       const delivery = await this.#history.delivery(publication, this);
+      // It may have been stopped, and started again from elsewhere.
+      if (!this.#isReading(topic, cursor)) return;
       if (!this.#mayBeFed() || !this.#admit(delivery.outcomeOf)) return;
       for (const frame of delivery.frames) this.send(frame);
       this.#observer.readAgain(1);

@@ -9,17 +9,20 @@ import type { Clock } from '../clock.ts';
 import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
 import { type GatewayObserver, silentGatewayObserver } from '../observer.ts';
-import { bearerToken, createAuthenticator } from './authentication.ts';
+import { type Authenticator, bearerToken, createAuthenticator } from './authentication.ts';
+import { type CentrifugoOptions, centrifugoSockets, type SocketEntry } from './centrifugo/centrifugo.ts';
 import type { Command, OpenRoute, Operations, Query } from './command.ts';
 import { Flusher } from './connection.ts';
 import { type Admission, type HttpRequest, type HttpResponse, json } from './http.ts';
 import { HttpCalls } from './http-calls.ts';
 import { InFlight } from './in-flight.ts';
+import type { Issuer } from './issuer.ts';
+import { openPages, type PagesOptions } from './pages.ts';
 import { negotiateLanguage } from './preferences.ts';
 import { type Problem, type ProblemCatalog, problemOf, Refusal } from './problem.ts';
 import { Router } from './router.ts';
 import { SocketCommands } from './socket-commands.ts';
-import { type SocketRoute, SocketSession } from './socket-session.ts';
+import { type SessionOptions, type SocketRoute, SocketSession } from './socket-session.ts';
 import { type RateLimit, RateLimiter } from './token-bucket.ts';
 import type { Claims } from './tokens.ts';
 import { openTransport, type Transport } from './uws.ts';
@@ -46,6 +49,15 @@ export interface GatewayLimits {
   readonly idleSeconds: number;
   /** Calls per user. */
   readonly rate: RateLimit;
+  /** What one client of the Centrifugo protocol tells others: who is typing. */
+  readonly tellRate: RateLimit;
+  /** Channels of one such client. */
+  readonly channelsMax: number;
+  /** Bytes of its frames: one holds the subscriptions to all of its channels when it comes again. */
+  readonly batchBytesMax: number;
+  /** Between pings to such a client, and how long its answer is waited for. */
+  readonly pingSeconds: number;
+  readonly pongMs: number;
 }
 
 export const defaultGatewayLimits: GatewayLimits = {
@@ -59,12 +71,20 @@ export const defaultGatewayLimits: GatewayLimits = {
   signInMs: 10_000,
   idleSeconds: 120,
   rate: { burst: 20_000, perSecond: 10_000 },
+  tellRate: { burst: 10, perSecond: 2 },
+  channelsMax: 1_000,
+  batchBytesMax: 256 * 1024,
+  pingSeconds: 25,
+  pongMs: 8_000,
 };
 
 export interface GatewayOptions {
   readonly host: string;
   readonly port: number;
-  readonly authSecret: string;
+  /** Signs tokens of the server's own (HS256); undefined: none are accepted. */
+  readonly authSecret: string | undefined;
+  /** Whose tokens are accepted, beside or instead of them. */
+  readonly issuer?: Issuer | undefined;
   /** Origins that may open a socket, beside the server's own. */
   readonly allowedOrigins: readonly string[];
   readonly limits: GatewayLimits;
@@ -79,11 +99,15 @@ export interface GatewayOptions {
   readonly operations: Operations;
   /** The sockets' routes; they get what runs the declared commands. */
   readonly sockets: (commands: SocketCommands) => readonly SocketRoute[];
+  /** The channels of the Centrifugo protocol, if it is to be spoken. */
+  readonly channels?: Pick<CentrifugoOptions, 'rules' | 'topics'>;
   /** Whether the application can take calls. */
   readonly ready: () => boolean;
   readonly observer?: GatewayObserver;
   /** `GET /metrics`, when it is to be served here: open to whoever reaches the port. */
   readonly metrics?: MetricsText;
+  /** Web pages to serve. */
+  readonly pages?: PagesOptions;
 }
 
 /** What is measured, in the format of whoever scrapes it. */
@@ -104,51 +128,63 @@ export interface Gateway {
   close(): void;
 }
 
+/** An open socket, of whatever protocol. */
+interface OpenSocket {
+  close(refusal: Refusal): void;
+}
+
 class Sockets {
-  readonly open = new Set<SocketSession>();
+  readonly open = new Set<OpenSocket>();
+  readonly frameBytesMaxAt: Readonly<Record<string, number>>;
   readonly #options: GatewayOptions;
-  readonly #router: Router<SocketRoute & { readonly method: string }>;
-  readonly #session: Pick<
-    ConstructorParameters<typeof SocketSession>[0],
-    | 'authenticator'
-    | 'flusher'
-    | 'clock'
-    | 'observer'
-    | 'limits'
-    | 'signInMs'
-    | 'problem'
-    | 'opened'
-    | 'closed'
-    | 'failed'
-  >;
+  readonly #paths: readonly string[];
+  readonly #router: Router<SocketEntry & { readonly method: string }>;
+  readonly #session: Omit<SessionOptions, 'route' | 'params' | 'query' | 'token' | 'language' | 'opened' | 'closed'> & {
+    opened(session: OpenSocket): void;
+    closed(session: OpenSocket): void;
+  };
   draining = false;
 
   constructor(
     options: GatewayOptions,
     routes: readonly SocketRoute[],
+    authenticator: Authenticator,
+    calls: Pick<CentrifugoOptions, 'commands' | 'limiter' | 'inFlight'>,
     problem: (r: Refusal, l: string | undefined) => Problem,
   ) {
-    const { limits, clock, log, authSecret, observer = silentGatewayObserver } = options;
+    const { limits, clock, log, observer = silentGatewayObserver } = options;
     observer.watchSockets(() => this.open.size);
     this.#options = options;
-    this.#router = new Router(routes.map((route) => ({ ...route, method: 'GET' })));
     this.#session = {
-      authenticator: createAuthenticator(authSecret, clock),
+      authenticator,
       flusher: new Flusher(clock),
       clock,
       observer,
       limits: { bufferedBytesMax: limits.bufferedBytesMax, resumeBytes: limits.bufferedBytesMax / 4 },
       signInMs: limits.signInMs,
       problem,
-      opened: (session) => this.open.add(session),
-      closed: (session) => this.open.delete(session),
+      opened: (session: OpenSocket) => this.open.add(session),
+      closed: (session: OpenSocket) => this.open.delete(session),
       failed: (error) => log.error({ err: error }, 'a socket failed'),
     };
+    const { channels } = options;
+    const plain = routes.map((route) => this.#plain(route));
+    const shared = { ...options, ...this.#session, ...calls, limits };
+    const entries = channels === undefined ? plain : [...plain, centrifugoSockets({ ...shared, ...channels })];
+    this.#paths = entries.map(({ path }) => path);
+    this.frameBytesMaxAt = Object.fromEntries(
+      entries.flatMap(({ path, frameBytesMax }) => (frameBytesMax === undefined ? [] : [[path, frameBytesMax]])),
+    );
+    this.#router = new Router(entries.map((entry) => ({ ...entry, method: 'GET' })));
+  }
+
+  get paths(): readonly string[] {
+    return this.#paths;
   }
 
   /** Throws a `Refusal`. */
   admit(request: HttpRequest): Admission {
-    const { headers, path, query } = request;
+    const { headers, path } = request;
     const match = this.#router.match('GET', path);
     if (match.kind !== 'found') throw new Refusal('NOT_FOUND');
     if (headers['sec-websocket-version'] !== '13') {
@@ -159,14 +195,29 @@ class Sockets {
     }
     if (this.draining) throw new Refusal('SERVER_RESTARTING');
     if (this.open.size >= this.#options.limits.socketsMax) throw new Refusal('OVERLOADED');
-    match.route.admit(match.params);
+    const language = negotiateLanguage(headers['accept-language'], this.#options.catalog.languages);
+    return { kind: 'accept', ...match.route.accept(match.params, request, language) };
+  }
+
+  #plain(route: SocketRoute): SocketEntry {
+    return {
+      path: route.path,
+      accept: (params, request, language) => ({ handlers: this.#open(route, params, request, language) }),
+    };
+  }
+
+  #open(
+    route: SocketRoute,
+    params: Readonly<Record<string, string>>,
+    { headers, query }: HttpRequest,
+    language: string | undefined,
+  ): SocketSession {
+    route.admit(params, query);
     const authorization = headers.authorization;
     const inQuery = query.includes('access_token=') ? new URLSearchParams(query).get('access_token') : null;
     // A header without a bearer token is a bad token, not an absent one.
     const token = authorization === undefined ? (inQuery ?? undefined) : (bearerToken(authorization) ?? '');
-    const language = negotiateLanguage(headers['accept-language'], this.#options.catalog.languages);
-    const session = new SocketSession({ ...this.#session, route: match.route, params: match.params, token, language });
-    return { kind: 'accept', handlers: session };
+    return new SocketSession({ ...this.#session, route, params, query, token, language });
   }
 
   #originAllowed(origin: string | undefined, host: string | undefined): boolean {
@@ -254,17 +305,19 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     problem,
   });
   const routes = options.sockets(commands);
-  const sockets = new Sockets(options, routes, problem);
+  const authenticator = createAuthenticator({ secret: options.authSecret, issuer: options.issuer, clock });
+  const sockets = new Sockets(options, routes, authenticator, { commands, limiter, inFlight }, problem);
   const calls = new HttpCalls({
     ...options,
     openRoutes: [
       ...healthRoutes(() => !sockets.draining && options.ready()),
       ...metricsRoutes(options.metrics),
+      ...(options.pages === undefined ? [] : openPages(options.pages)),
       ...options.openRoutes,
     ],
     observer,
-    socketPaths: routes.map((route) => route.path),
-    authenticator: createAuthenticator(options.authSecret, clock),
+    socketPaths: sockets.paths,
+    authenticator,
     limiter,
     waitMsMax: limits.waitMsMax,
   });
@@ -281,6 +334,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     port: options.port,
     bodyBytesMax: limits.bodyBytesMax,
     frameBytesMax: limits.frameBytesMax,
+    frameBytesMaxAt: sockets.frameBytesMaxAt,
     idleSeconds: limits.idleSeconds,
     inFlight,
     request: (request): Promise<HttpResponse> => calls.answer(request),

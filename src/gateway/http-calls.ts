@@ -7,7 +7,7 @@
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { GatewayObserver } from '../observer.ts';
-import type { Authenticator } from './authentication.ts';
+import { type Authenticator, adminOf } from './authentication.ts';
 import type { Command, OpenRoute, Operations, Query } from './command.ts';
 import { type HttpRequest, type HttpResponse, json } from './http.ts';
 import { idempotencyKey, negotiateLanguage, waitPreference } from './preferences.ts';
@@ -59,7 +59,7 @@ function routesOf(options: HttpCallsOptions): readonly Route[] {
         hasBody: Object.keys(command.body.shape).length > 0,
       }),
     ),
-    ...options.queries.map((query): Route => ({ kind: 'query', method: 'GET', path: query.path, query })),
+    ...options.queries.map((query): Route => ({ kind: 'query', method: query.method, path: query.path, query })),
     ...options.openRoutes.map((open): Route => ({ kind: 'open', method: open.method, path: open.path, open })),
     ...options.socketPaths.map((path): Route => ({ kind: 'socket', method: 'GET', path })),
   ];
@@ -126,13 +126,16 @@ export class HttpCalls {
     this.#limit(claims);
     if (route.kind === 'command') return this.#command(scope, claims, route, params);
     const { query } = route;
-    return query.answer({
+    if (query.isForAdmins === true) adminOf(claims);
+    const response = await query.answer({
       claims,
       language,
       params: validated(query.params, params, 400),
       query: validated(query.query, queryObject(request.query), 400),
       path: request.path,
+      ...(query.body === undefined ? undefined : { body: validated(query.body, jsonOf(request.body), 422) }),
     } as never);
+    return withFeedHeader(response);
   }
 
   #limit(claims: Claims): void {
@@ -188,6 +191,18 @@ export class HttpCalls {
     }
     return response;
   }
+}
+
+/** Channels that a header names; a header must not grow with the number of rooms. */
+const feedChannelsMax = 50;
+
+/** `Troupe-Feed: room:…;epoch=…;offset=12, …`: the position in each channel that the answer is good from. */
+function withFeedHeader(response: HttpResponse): HttpResponse {
+  const { feed } = response;
+  if (feed === undefined || feed.length === 0) return response;
+  const named = feed.slice(0, feedChannelsMax);
+  const header = named.map(({ channel, epoch, offset }) => `${channel};epoch=${epoch};offset=${offset}`).join(', ');
+  return { ...response, headers: { ...response.headers, 'troupe-feed': header } };
 }
 
 /** A problem is told in some language also when the caller's own cannot be found out. */

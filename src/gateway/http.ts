@@ -19,7 +19,17 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  /** Bytes for what is not text, or is encoded already. */
+  readonly body?: string | Uint8Array;
+  /** Where a read stands in the feeds of what it shows: whoever reads on from there misses nothing. */
+  readonly feed?: readonly FeedPosition[];
+}
+
+/** A position in a channel. */
+export interface FeedPosition {
+  readonly channel: string;
+  readonly epoch: string;
+  readonly offset: number;
 }
 
 export type Frame = string | Uint8Array;
@@ -27,7 +37,7 @@ export type Frame = string | Uint8Array;
 /** One open socket. Every method may be called after it has closed; it then does nothing. */
 export interface Socket {
   /** `sent`: on its way; `buffered`: kept until the peer reads; `lost`: the socket is closed. Frames are never dropped on an open socket. */
-  send(frame: Frame): 'sent' | 'buffered' | 'lost';
+  send(frame: Frame, isBinary?: boolean): 'sent' | 'buffered' | 'lost';
   /** Runs `sends` so that their frames leave in as few packets as possible. */
   cork(sends: () => void): void;
   /** Bytes the peer has not read. */
@@ -42,8 +52,8 @@ export interface SocketHandlers {
   open(socket: Socket): void;
   /** A text frame. */
   message(text: string): void;
-  /** A binary frame came; the plain protocol has none. */
-  binary(): void;
+  /** A binary frame, which is gone when this returns; the plain protocol has none. */
+  binary(frame: Uint8Array): void;
   /** The peer has read some of what was buffered. */
   drain(): void;
   closed(code: number): void;

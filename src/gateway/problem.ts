@@ -54,13 +54,16 @@ export class Refusal extends Error {
 
 /** Statuses of the codes the gateway itself gives. */
 export const gatewayStatuses = {
+  ADMIN_REQUIRED: 403,
   BODY_TOO_LARGE: 413,
   COMMAND_UNKNOWN: 400,
+  EMAIL_NOT_VERIFIED: 403,
   FELL_BEHIND: 503,
   FRAME_INVALID: 400,
   IDEMPOTENCY_KEY_REUSED: 422,
   INTERNAL: 500,
   INVALID_JSON: 400,
+  ISSUER_UNAVAILABLE: 503,
   METHOD_NOT_ALLOWED: 405,
   NOT_FOUND: 404,
   ORIGIN_NOT_ALLOWED: 403,

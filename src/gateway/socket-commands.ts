@@ -26,13 +26,21 @@ export interface Caller {
   inFlight: number;
 }
 
-interface CommandFrame {
-  readonly id: string | number;
+/** A command, and how it is answered. */
+export interface SocketCommand {
   readonly type: string;
   readonly data: unknown;
   readonly idempotencyKey: string | undefined;
   /** Monotonic ms. */
   readonly receivedAt: number;
+  /** The frame that says that it has begun. */
+  accepted(operationId: string): string;
+  /** The frame that says that it has not. */
+  refused(problem: Problem): string;
+}
+
+interface CommandFrame extends SocketCommand {
+  readonly id: string | number;
 }
 
 export interface SocketCommandLimits {
@@ -61,7 +69,15 @@ function frameOf(text: string, receivedAt: number): CommandFrame | undefined {
   const { id, type, data, idempotencyKey: key } = frame;
   const identified = (typeof id === 'string' && id.length <= idCharactersMax) || typeof id === 'number';
   if (!identified || typeof type !== 'string' || (key !== undefined && typeof key !== 'string')) return undefined;
-  return { id, type, data, idempotencyKey: key, receivedAt };
+  return {
+    id,
+    type,
+    data,
+    idempotencyKey: key,
+    receivedAt,
+    accepted: (operationId) => `{"re":${JSON.stringify(id)},"ok":true,"data":{"operationId":"${operationId}"}}`,
+    refused: (problem) => refusalFrame(id, problem),
+  };
 }
 
 export class SocketCommands {
@@ -117,6 +133,15 @@ export class SocketCommands {
       caller.connection.send(`{"re":${JSON.stringify(frame.id)},"ok":true,"data":{}}`);
       return;
     }
+    this.run(caller, frame);
+  }
+
+  has(type: string): boolean {
+    return this.#commands.has(type);
+  }
+
+  /** Carries a command out and answers it, in whatever protocol it came. */
+  run(caller: Caller, frame: SocketCommand): void {
     this.#inFlight.begin();
     caller.inFlight += 1;
     try {
@@ -132,7 +157,7 @@ export class SocketCommands {
     }
   }
 
-  #prepare(caller: Caller, frame: CommandFrame): Prepared | Promise<Prepared> {
+  #prepare(caller: Caller, frame: SocketCommand): Prepared | Promise<Prepared> {
     const known = this.#commands.get(frame.type);
     if (known === undefined) throw new Refusal('COMMAND_UNKNOWN', { params: { type: frame.type.slice(0, 64) } });
     if (this.#draining) throw new Refusal('SERVER_RESTARTING');
@@ -150,10 +175,10 @@ export class SocketCommands {
     return known.command.prepare(data as never, call);
   }
 
-  #start(caller: Caller, frame: CommandFrame, prepared: Prepared): void {
+  #start(caller: Caller, frame: SocketCommand, prepared: Prepared): void {
     const { connection } = caller;
     const { operationId } = prepared;
-    const accepted = `{"re":${JSON.stringify(frame.id)},"ok":true,"data":{"operationId":"${operationId}"}}`;
+    const accepted = frame.accepted(operationId);
     // With an idempotency key an outcome may be of an earlier, different request: it proves nothing about this one.
     connection.expectReply(operationId, frame.idempotencyKey === undefined ? accepted : undefined);
     prepared.start().then(
@@ -164,25 +189,25 @@ export class SocketCommands {
       },
       (error: unknown) => {
         const problem = this.#problemOf(caller, frame, error, operationId);
-        connection.reply(operationId, refusalFrame(frame.id, problem));
+        connection.reply(operationId, frame.refused(problem));
         this.#end(caller, frame, endOf(problem.status));
       },
     );
   }
 
-  #fail(caller: Caller, frame: CommandFrame, error: unknown): void {
+  #fail(caller: Caller, frame: SocketCommand, error: unknown): void {
     const problem = this.#problemOf(caller, frame, error, undefined);
-    caller.connection.send(refusalFrame(frame.id, problem));
+    caller.connection.send(frame.refused(problem));
     this.#end(caller, frame, endOf(problem.status));
   }
 
-  #end(caller: Caller, { type, receivedAt }: CommandFrame, end: CommandEnd): void {
+  #end(caller: Caller, { type, receivedAt }: SocketCommand, end: CommandEnd): void {
     caller.inFlight -= 1;
     this.#inFlight.end();
     this.#observer.command(this.#commands.has(type) ? type : unknownCommand, end, this.#clock.monotonic() - receivedAt);
   }
 
-  #problemOf(caller: Caller, frame: CommandFrame, error: unknown, operationId: string | undefined): Problem {
+  #problemOf(caller: Caller, frame: SocketCommand, error: unknown, operationId: string | undefined): Problem {
     const refusal = refusalOf(error, operationId);
     if (!(error instanceof Refusal)) {
       this.#log.error({ operationId, command: frame.type, code: refusal.code, err: error }, 'command failed');

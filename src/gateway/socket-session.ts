@@ -16,9 +16,12 @@ import type { Claims } from './tokens.ts';
 export const closeCodes: Readonly<Record<string, number>> = {
   TOKEN_EXPIRED: 4001,
   UNAUTHENTICATED: 4002,
+  ISSUER_UNAVAILABLE: 4003,
   RATE_LIMITED: 4029,
   TOKEN_INVALID: 4501,
   NOT_OWN_USER: 4503,
+  ADMIN_REQUIRED: 4504,
+  EMAIL_NOT_VERIFIED: 4505,
   SERVER_RESTARTING: 1012,
   FELL_BEHIND: 1013,
   FRAME_INVALID: 1003,
@@ -29,8 +32,8 @@ const closeCodeOfOthers = 1011;
 export interface SocketRoute {
   /** A template, such as `/ws/chat/{userId}`. */
   readonly path: string;
-  /** Checks the path before the upgrade. Throws a `Refusal`. */
-  admit(params: Readonly<Record<string, string>>): void;
+  /** Checks the path and the query (without the question mark) before the upgrade. Throws a `Refusal`. */
+  admit(params: Readonly<Record<string, string>>, query: string): void;
   readonly history: History;
   /** Throws a `Refusal` to close the socket again. */
   open(opened: OpenedSocket): SignedIn;
@@ -40,6 +43,8 @@ export interface OpenedSocket {
   readonly connection: Connection;
   readonly claims: Claims;
   readonly params: Readonly<Record<string, string>>;
+  /** Of the upgrade's URL, without the question mark. */
+  readonly query: string;
   /** Negotiated at the upgrade. */
   readonly language: string | undefined;
   close(refusal: Refusal): void;
@@ -55,6 +60,7 @@ export interface SignedIn {
 export interface SessionOptions {
   readonly route: SocketRoute;
   readonly params: Readonly<Record<string, string>>;
+  readonly query: string;
   /** The token of the upgrade request. */
   readonly token: string | undefined;
   readonly language: string | undefined;
@@ -173,8 +179,15 @@ export class SocketSession implements SocketHandlers {
   async #enter(claims: Claims, id: unknown): Promise<void> {
     const connection = this.#connection;
     if (this.#state !== 'verifying' || connection === undefined) return;
-    const { route, params, language, clock } = this.#options;
-    const signedIn = route.open({ connection, claims, params, language, close: (refusal) => this.close(refusal) });
+    const { route, params, query, language, clock } = this.#options;
+    const signedIn = route.open({
+      connection,
+      claims,
+      params,
+      query,
+      language,
+      close: (refusal) => this.close(refusal),
+    });
     this.#signedIn = signedIn;
     if (claims.expiresAt !== undefined) {
       const left = claims.expiresAt * 1000 - clock.now();

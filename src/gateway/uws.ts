@@ -24,7 +24,7 @@ interface RawRequest {
 interface RawResponse {
   writeStatus(status: string): RawResponse;
   writeHeader(name: string, value: string): RawResponse;
-  end(body?: string, closeConnection?: boolean): RawResponse;
+  end(body?: string | Uint8Array, closeConnection?: boolean): RawResponse;
   endWithoutBody(): RawResponse;
   onAborted(handler: () => void): RawResponse;
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): RawResponse;
@@ -68,6 +68,8 @@ export interface TransportOptions {
   readonly port: number;
   readonly bodyBytesMax: number;
   readonly frameBytesMax: number;
+  /** Of sockets at a path that takes others. */
+  readonly frameBytesMaxAt?: Readonly<Record<string, number>>;
   /** A silent peer is pinged, and dropped after this; 8 to 960 (anything else aborts the process inside the library). */
   readonly idleSeconds: number;
   request(request: HttpRequest): HttpResponse | Promise<HttpResponse>;
@@ -126,9 +128,9 @@ class UwsSocket implements Socket {
     this.handlers = handlers;
   }
 
-  send(frame: Frame): 'sent' | 'buffered' | 'lost' {
+  send(frame: Frame, isBinary = false): 'sent' | 'buffered' | 'lost' {
     if (this.raw === undefined) return 'lost';
-    const status = this.raw.send(frame, false);
+    const status = this.raw.send(frame, isBinary);
     return status === 1 ? 'sent' : status === 0 ? 'buffered' : 'lost';
   }
 
@@ -256,9 +258,9 @@ function serveHttp(options: TransportOptions, state: { readonly closing: boolean
   };
 }
 
-function socketBehavior(options: TransportOptions): Readonly<Record<string, unknown>> {
+function socketBehavior(options: TransportOptions, frameBytesMax: number): Readonly<Record<string, unknown>> {
   return {
-    maxPayloadLength: options.frameBytesMax,
+    maxPayloadLength: frameBytesMax,
     idleTimeout: options.idleSeconds,
     sendPingsAutomatically: true,
     // 0 is "no limit": the library would drop frames at it. The connection stops feeding a slow peer long before.
@@ -286,7 +288,7 @@ function socketBehavior(options: TransportOptions): Readonly<Record<string, unkn
     },
     message(raw: RawSocket, message: ArrayBuffer, isBinary: boolean) {
       const { handlers } = raw.getUserData().wire;
-      if (isBinary) handlers.binary();
+      if (isBinary) handlers.binary(new Uint8Array(message));
       else handlers.message(Buffer.from(message).toString());
     },
     drain: (raw: RawSocket) => raw.getUserData().wire.handlers.drain(),
@@ -303,7 +305,9 @@ export function openTransport(options: TransportOptions): Promise<Transport> {
   const library = load();
   const state = { closing: false };
   const app = library.App();
-  app.ws('/*', socketBehavior(options)).any('/*', serveHttp(options, state));
+  const { frameBytesMax, frameBytesMaxAt = {} } = options;
+  for (const [path, bytesMax] of Object.entries(frameBytesMaxAt)) app.ws(path, socketBehavior(options, bytesMax));
+  app.ws('/*', socketBehavior(options, frameBytesMax)).any('/*', serveHttp(options, state));
   return new Promise((resolve, reject) => {
     app.listen(options.host, options.port, library.LIBUS_LISTEN_EXCLUSIVE_PORT, (token) => {
       if (token === false) {

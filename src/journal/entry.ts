@@ -16,8 +16,8 @@ export interface JournalEntry {
   readonly type: string;
   /** Types of what the machine emitted on it, in order. */
   readonly emitted: readonly string[];
-  readonly from?: Address;
-  readonly operation?: string;
+  readonly from?: Address | undefined;
+  readonly operation?: string | undefined;
   /** Wall-clock time of the turn, ms since 1970. */
   readonly at: number;
   /** The encoded event. */

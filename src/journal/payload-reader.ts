@@ -4,6 +4,7 @@
  */
 
 import { Unpackr } from 'msgpackr';
+import { filled, noKeys, objectOf, withKey } from './shapes.ts';
 import { uuidText } from './uuid-bytes.ts';
 import { wordOf } from './words.ts';
 
@@ -20,11 +21,15 @@ let source: Buffer = Buffer.alloc(0);
 let at = 0;
 const seen: string[] = [];
 let seenCount = 0;
+/** The values of the maps that are being read, those of the innermost on top. */
+const values: unknown[] = [];
+let top = 0;
 
 export function readPayload(bytes: Uint8Array): unknown {
   source = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   at = 0;
   seenCount = 0;
+  top = 0;
   const value = read();
   if (at !== source.length) throw malformed();
   return value;
@@ -166,16 +171,40 @@ function array(length: number): unknown[] {
   return values;
 }
 
+function key(): string {
+  const name = read();
+  const text = typeof name === 'number' ? wordOf(name) : name;
+  if (typeof text !== 'string') throw malformed();
+  return text;
+}
+
 function map(length: number): Record<string, unknown> {
-  const fields: Record<string, unknown> = {};
+  const from = top;
+  let keys = noKeys;
   for (let i = 0; i < length; i++) {
-    const name = read();
-    const key = typeof name === 'number' ? wordOf(name) : name;
-    if (typeof key !== 'string') throw malformed();
-    if (key === '__proto__') {
+    const name = key();
+    const longer = withKey(keys, name);
+    if (longer === undefined) {
+      top = from;
+      return mapOn(filled(keys.list, values, from), name, length - i);
+    }
+    keys = longer;
+    const value = read();
+    values[top++] = value;
+  }
+  top = from;
+  return objectOf(keys, values, from);
+}
+
+/** The rest of a map, key by key. */
+function mapOn(fields: Record<string, unknown>, first: string, length: number): Record<string, unknown> {
+  let name = first;
+  for (let i = 0; i < length; i++) {
+    if (i > 0) name = key();
+    if (name === '__proto__') {
       // A field like any other, and nobody's prototype.
-      Object.defineProperty(fields, key, { value: read(), enumerable: true, configurable: true, writable: true });
-    } else fields[key] = read();
+      Object.defineProperty(fields, name, { value: read(), enumerable: true, configurable: true, writable: true });
+    } else fields[name] = read();
   }
   return fields;
 }

@@ -15,7 +15,7 @@ import type { ActorDefinition } from '../actor/definition.ts';
 import { register } from '../actor/registration.ts';
 import { messageOf } from '../errors.ts';
 import type { Projection } from '../projection/projection.ts';
-import type { Parcel } from '../shard/delivery.ts';
+import type { PackedParcel } from '../shard/parcel.ts';
 import { topicShard } from '../topic/topic.ts';
 import { decode } from './codec.ts';
 import { Findings } from './findings.ts';
@@ -52,7 +52,7 @@ function linksOf(shard: number, state: ShardState, findings: Findings): Links {
   for (const { to, n, payload } of state.outbox) {
     let follows = n - 1;
     try {
-      const { publication, after } = decode<Parcel>(payload);
+      const { publication, after } = decode<PackedParcel>(payload);
       // After a loss, numbers go on far beyond the last one.
       follows = after ?? follows;
       if (publication !== undefined) publications.push({ to, n, topic: publication.topic });

@@ -185,7 +185,7 @@ function ownershipMetrics(tally: RuntimeTally): readonly MetricDefinition[] {
       name: 'troupe_inbox_envelopes_total',
       type: 'counter',
       labels: ['shard'],
-      help: "Envelopes of other nodes that were read from the shard's inbox.",
+      help: 'Envelopes of other nodes that the shard has taken, as their ring brought them or from its inbox.',
       samples: each(tally, ({ inboxEnvelopes }) => inboxEnvelopes),
     },
     {

@@ -37,6 +37,14 @@ export interface Step<TState, TEvent> {
   readonly at: number;
 }
 
+/** Type of the event that a retirement is to projections. */
+export const retiredEvent = 'troupe.retired';
+
+/** Whether a step is an actor's retirement: its rows may go, if what is kept of the actor tells the same. */
+export function isRetirement({ event }: { readonly event: { readonly type: string } }): boolean {
+  return event.type === retiredEvent;
+}
+
 export interface Projection {
   readonly name: string;
   /** Changing it rebuilds the projection's views. */

@@ -5,14 +5,11 @@
 
 import { type Address, idOf, typeOf } from '../actor/address.ts';
 import type { AnyEvent } from '../actor/envelope.ts';
-import type { Projection, Row, Step } from './projection.ts';
+import { type Projection, type Row, retiredEvent, type Step } from './projection.ts';
 
 type Rule = (step: Step<never, never>) => readonly Row[];
 
 const noRows: readonly Row[] = [];
-
-/** Type of the event that a retirement is to projections. */
-const retiredEvent = 'troupe.retired';
 
 export class Projections {
   readonly all: readonly Projection[];

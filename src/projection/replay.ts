@@ -8,9 +8,9 @@
  */
 
 import type { AnyMachineSnapshot } from 'xstate';
-import { type Address, parseAddress } from '../actor/address.ts';
+import { type Address, idOf, parseAddress } from '../actor/address.ts';
 import type { AnyEvent } from '../actor/envelope.ts';
-import type { HostedMachine } from '../actor/logic.ts';
+import type { HostedMachine, MachineStep, TimerEffect } from '../actor/logic.ts';
 import { messageOf } from '../errors.ts';
 import { decode } from '../journal/codec.ts';
 import type { Journal, JournalEntry } from '../journal/journal.ts';
@@ -21,6 +21,8 @@ export interface ReplayedActor {
   readonly id: string;
   readonly hosted: HostedMachine;
   state: AnyMachineSnapshot;
+  /** What entering the initial state emitted and scheduled; taken with the first entry. */
+  birth: MachineStep | undefined;
   version: number;
   /** Version at which it was retired, if it was and that has been folded. */
   retired: number | undefined;
@@ -33,6 +35,8 @@ export interface ReplayedStep {
   readonly event: AnyEvent;
   /** What the machine emitted, its initial emissions included at version 1. */
   readonly emitted: readonly AnyEvent[];
+  /** What it set and cancelled, by the same rule. */
+  readonly timers: readonly TimerEffect[];
 }
 
 export interface ReplayProblem {
@@ -49,6 +53,35 @@ export interface ReplayHooks {
   readonly onProblem: (problem: ReplayProblem) => void;
   /** Called between pages, with the number of entries of the last one. */
   readonly afterPage?: (entries: number) => Promise<void> | void;
+}
+
+/** An actor before its first entry. Throws what its machine throws. */
+export function unborn(address: Address, hosted: HostedMachine): ReplayedActor {
+  const id = idOf(address);
+  const birth = hosted.initial(id);
+  return { address, id, hosted, state: birth.state, birth, version: 0, retired: undefined };
+}
+
+/** Folds the next entry of `actor` into it. Throws for a gap and what its machine throws; the actor is unchanged then. */
+export function foldEntry(actor: ReplayedActor, entry: JournalEntry): ReplayedStep {
+  if (entry.version !== actor.version + 1) {
+    throw new Error(`its history goes from version ${actor.version} to ${entry.version}`);
+  }
+  const event = decode<AnyEvent>(entry.payload);
+  const { birth } = actor;
+  const step = actor.hosted.step(actor.state, event);
+  actor.state = step.state;
+  actor.version = entry.version;
+  actor.birth = undefined;
+  const { emitted, timers } = step;
+  if (birth === undefined) return { entry, actor, event, emitted, timers };
+  return { entry, actor, event, emitted: [...birth.emitted, ...emitted], timers: [...birth.timers, ...timers] };
+}
+
+/** Reduces an actor that was retired at the version it stands at. */
+export function foldRetirement(actor: ReplayedActor): void {
+  actor.state = actor.hosted.reduced(actor.state) ?? actor.state;
+  actor.retired = actor.version;
 }
 
 /** Entries read from the journal at once. */
@@ -125,31 +158,21 @@ export class Replay {
   }
 
   #retire(step: ReplayedStep, hooks: ReplayHooks): void {
-    const { actor } = step;
-    actor.state = actor.hosted.reduced(actor.state) ?? actor.state;
-    actor.retired = actor.version;
+    foldRetirement(step.actor);
     hooks.onRetired?.(step);
   }
 
   #fold(entry: JournalEntry): ReplayedStep | undefined {
-    const { type, id } = parseAddress(entry.actor);
+    const { type } = parseAddress(entry.actor);
     if (this.#onlyTypes !== undefined && !this.#onlyTypes.has(type)) return undefined;
     const hosted = this.#hosts.get(type);
     if (hosted === undefined) throw new Error(`nothing is known of actors of type "${type}"`);
     let actor = this.actors.get(entry.actor);
-    const began = actor === undefined ? hosted.initial(id) : undefined;
     if (actor === undefined) {
-      actor = { address: entry.actor, id, hosted, state: began!.state, version: 0, retired: undefined };
+      actor = unborn(entry.actor, hosted);
       this.actors.set(entry.actor, actor);
     }
-    if (entry.version !== actor.version + 1) {
-      throw new Error(`its history goes from version ${actor.version} to ${entry.version}`);
-    }
-    const event = decode<AnyEvent>(entry.payload);
-    const step = hosted.step(actor.state, event);
-    actor.state = step.state;
-    actor.version = entry.version;
-    return { entry, actor, event, emitted: began === undefined ? step.emitted : [...began.emitted, ...step.emitted] };
+    return foldEntry(actor, entry);
   }
 }
 

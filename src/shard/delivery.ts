@@ -8,22 +8,7 @@ import type { AnyMachineSnapshot } from 'xstate';
 import type { Address } from '../actor/address.ts';
 import type { Envelope } from '../actor/envelope.ts';
 import type { TimerKey } from '../journal/journal.ts';
-
-/** What crosses between shards, encoded in an outbox record. */
-export interface Parcel {
-  readonly envelope?: Envelope;
-  readonly publication?: { readonly topic: string; readonly data: unknown };
-  readonly operation?: string;
-  /** Leaves only when everything its operation sent before it has been acknowledged. */
-  readonly settled?: boolean;
-  /** Rises with every parcel of the sending shard, whoever it is for. */
-  readonly order: number;
-  /**
-   * It follows the parcel with this number, or any later one: those between are nowhere any more, because a store has lost
-   * them. One that carries nothing says just that.
-   */
-  readonly after?: number;
-}
+import type { Parcel } from './parcel.ts';
 
 export interface Waiting<T> {
   resolve(value: T): void;
@@ -33,6 +18,8 @@ export interface Waiting<T> {
 export interface Command {
   readonly kind: 'command';
   readonly envelope: Envelope;
+  /** Its event, encoded, if it has come so. */
+  readonly payload?: Uint8Array;
   readonly wantsReply: boolean;
   readonly waiting: Waiting<unknown>;
   /** Its number in the shard's inbox, if it came from another node: the inbox has it until a commit says it was handled. */
@@ -83,6 +70,8 @@ export interface Arrival {
   readonly from: number;
   readonly n: number;
   readonly parcel: Parcel;
+  /** The node of the sending shard, if nothing waits there for the acknowledgement. */
+  readonly gatherFor?: string | undefined;
 }
 
 export interface Firing {

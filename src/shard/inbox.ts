@@ -3,8 +3,8 @@
  * through the mailbox like everything else; the commit of the turn that took one says so (`due`), and with that the store
  * drops it. What was read and not committed is read again by the next owner, or by this one after a recovery.
  *
- * It reads only when it is rung or asked, at most `windowMax` ahead of the turns. A shard of a system of one node has one
- * that never holds anything.
+ * It reads only when it is rung or asked, at most `windowMax` ahead of the turns; the envelope behind the last one read may
+ * also come along with the ring. A shard of a system of one node has one that never holds anything.
  */
 
 import type { Barrier, Command, Delivery, Read } from './delivery.ts';
@@ -125,6 +125,15 @@ export class Inbox {
         this.#failed(error);
       },
     );
+  }
+
+  /** An envelope came along with its ring. It is read from the store after all if another one is missing before it. */
+  came(n: number, deliveryOf: () => Delivery): void {
+    if (n <= this.#read) return;
+    const isNext = n === this.#read + 1 && this.#isOpen && !this.#isReading && this.#read - this.#taken < windowMax;
+    if (!isNext) return this.ring();
+    this.#read = n;
+    this.#give([deliveryOf()]);
   }
 
   /** A turn has handled the envelope with this number. */

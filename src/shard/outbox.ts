@@ -11,7 +11,7 @@
 
 import type { Address } from '../actor/address.ts';
 import type { Mark } from '../journal/journal.ts';
-import type { Parcel } from './delivery.ts';
+import type { Parcel } from './parcel.ts';
 import type { Transport } from './transport.ts';
 
 interface Pending {
@@ -33,6 +33,8 @@ interface Pair {
 
 /** Parcels of one pair that are on their way at once; the others wait, so that a resend is never a flood. */
 const windowMax = 1_024;
+/** Up to so many of them can be patient. */
+const patientMax = 256;
 
 /** Who waits for an operation. */
 interface Drain {
@@ -52,6 +54,8 @@ export class Outbox {
   /** Orders of the unacknowledged parcels per operation, rising. */
   readonly #operations = new Map<string, number[]>();
   readonly #drained = new Map<string, Drain[]>();
+  /** The parcel of an operation whose acknowledgement nothing waited for when it was sent. */
+  readonly #patient = new Map<string, { readonly to: number; readonly pending: Pending }>();
   /** Pairs with parcels that nothing but their commit may keep from leaving. */
   readonly #unsent = new Set<number>();
   /** Pairs whose next parcel waits for its operation. */
@@ -129,6 +133,7 @@ export class Outbox {
   /** Calls `done` when nothing of the operation is unacknowledged any more, or `lost` when this shard goes elsewhere. */
   whenDrained(operation: string, done: () => void, lost: () => void = () => undefined): void {
     if (!this.#operations.has(operation)) return done();
+    this.#hurry(operation);
     const waiting = this.#drained.get(operation);
     if (waiting === undefined) this.#drained.set(operation, [{ done, lost }]);
     else waiting.push({ done, lost });
@@ -150,12 +155,32 @@ export class Outbox {
       if (this.#mustWait(next.parcel)) {
         this.#blocked.add(to);
         this.#unsent.delete(to);
+        this.#hurry(next.parcel.operation as string);
         return;
       }
-      pair.sent++;
-      this.#transport.deliver(to, this.#shard, next.n, next.parcel);
+      this.#deliver(to, next, pair.sent++ < patientMax && this.#isPatient(next.parcel));
     }
     this.#unsent.delete(to);
+  }
+
+  #deliver(to: number, pending: Pending, isPatient: boolean): void {
+    const { n, parcel } = pending;
+    if (isPatient) this.#patient.set(parcel.operation as string, { to, pending });
+    this.#transport.deliver(to, this.#shard, n, parcel, isPatient);
+  }
+
+  /** Whether it is the last word of an operation that nobody waits for, as they mostly are. */
+  #isPatient({ settled, operation }: Parcel): boolean {
+    if (settled !== true || operation === undefined || this.#drained.has(operation)) return false;
+    return this.#operations.get(operation)?.length === 1;
+  }
+
+  /** Somebody waits for the operation now: its last parcel goes again, and a repeat is acknowledged at once. */
+  #hurry(operation: string): void {
+    const patient = this.#patient.get(operation);
+    if (patient === undefined) return;
+    this.#patient.delete(operation);
+    this.#deliver(patient.to, patient.pending, false);
   }
 
   /** The receiver has committed everything up to `n`. Repeats and old ones change nothing. */
@@ -234,6 +259,7 @@ export class Outbox {
   clear(): void {
     this.#pairs.clear();
     this.#operations.clear();
+    this.#patient.clear();
     this.#blocked.clear();
     this.#unsent.clear();
     this.#own.clear();
@@ -279,6 +305,7 @@ export class Outbox {
     if (at >= 0) orders.splice(at, 1);
     if (orders.length > 0) return;
     this.#operations.delete(parcel.operation);
+    this.#patient.delete(parcel.operation);
     this.#callDrained(parcel.operation);
   }
 

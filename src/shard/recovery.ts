@@ -75,6 +75,10 @@ export function isOutside(delivery: Delivery): delivery is Command | Read | Barr
   return delivery.kind === 'command' || delivery.kind === 'read' || delivery.kind === 'barrier';
 }
 
+export function isFromInbox(delivery: Delivery): boolean {
+  return isOutside(delivery) && delivery.inbox !== undefined;
+}
+
 function refusal(code: ErrorCode, kind: Command['kind'] | 'read' | 'barrier'): TroupeError {
   if (code === 'SHARD_LOST') return new TroupeError(code, 'The shard is owned by another node.');
   if (code === 'STOPPED') return new TroupeError(code, 'This node is stopping; try another one, or again later.');

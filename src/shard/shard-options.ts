@@ -12,6 +12,7 @@ import type { Log } from '../log.ts';
 import type { Observer } from '../observer.ts';
 import type { Projections } from '../projection/projections.ts';
 import type { Hub } from '../topic/hub.ts';
+import type { Witness } from '../witness.ts';
 import type { InboxSource } from './inbox.ts';
 import type { Transport } from './transport.ts';
 
@@ -29,6 +30,7 @@ export interface ShardOptions {
   readonly transport: Transport;
   readonly hub: Hub;
   readonly observer: Observer;
+  readonly witness: Witness;
   /** Asks for a `pump` soon. */
   readonly schedule: () => void;
   /** Envelopes of other nodes. Undefined where there are none: then nobody else can ever own the shard. */

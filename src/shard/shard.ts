@@ -17,20 +17,21 @@ import type { HostedMachine } from '../actor/logic.ts';
 import type { Clock } from '../clock.ts';
 import { type ErrorCode, messageOf, TroupeError } from '../errors.ts';
 import type { Ids } from '../ids.ts';
-import { decode } from '../journal/codec.ts';
 import type { Commit, CommitOutcome, Head, Lease } from '../journal/journal.ts';
 import type { Limits } from '../limits.ts';
-import type { RecoveryReason, ShardGauges, TakeoverReason } from '../observer.ts';
+import type { RecoveryReason, TakeoverReason } from '../observer.ts';
 import type { Projections } from '../projection/projections.ts';
+import type { ShardStanding, Witness } from '../witness.ts';
 import type { Cell } from './cell.ts';
-import { type Barrier, type Command, type Delivery, type Parcel, type Read, snapshotOf } from './delivery.ts';
+import { type Barrier, type Command, type Delivery, type Read, snapshotOf } from './delivery.ts';
 import { Inbox } from './inbox.ts';
 import { Mailbox } from './mailbox.ts';
 import { numbersPerEpoch, parcelsLost } from './mend.ts';
 import { Outbox } from './outbox.ts';
+import { type Parcel, parcelFrom } from './parcel.ts';
 import { type Flight, Pipeline } from './pipeline.ts';
 import { Quarantine } from './quarantine.ts';
-import { isOutside, requeue } from './recovery.ts';
+import { isFromInbox, isOutside, requeue } from './recovery.ts';
 import { Residents } from './residents.ts';
 import { Run } from './run.ts';
 import { freshStats, type ShardOptions, type ShardStats } from './shard-options.ts';
@@ -58,6 +59,7 @@ export class Shard implements TurnHost {
   readonly hosted: ReadonlyMap<string, HostedMachine>;
   readonly projections: Projections;
   readonly transport: Transport;
+  readonly witness: Witness;
   readonly cells: Map<Address, Cell>;
   readonly timers: Timers;
   readonly outbox: Outbox;
@@ -82,12 +84,13 @@ export class Shard implements TurnHost {
   #wantedSince = 0;
   /** Whether nobody else has held it since it was last open here. */
   #isOurs = false;
-  /** Whether it was said that the lease is lost; else it is while the shard recovers, if somebody else is found to hold it. */
+  /** Whether it was said that the lease is lost; else it is while the shard recovers, if it ends or somebody else holds it. */
   #isLossTold = false;
   /** Where the shard stands after the newest turn, committed or not. */
   #head: Head = { commits: 0, seq: 0, commitId: '' };
-  /** Number of the newest commit whose effects were let out. */
+  /** Number of the newest commit whose effects were let out, and the `seq` of the last entry up to there. */
   #released = 0;
+  #releasedSeq = 0;
   /** Recoveries since a commit was last done. */
   #setbacks = 0;
   #running: Run | undefined;
@@ -107,6 +110,7 @@ export class Shard implements TurnHost {
     this.hosted = options.hosted;
     this.projections = options.projections;
     this.transport = options.transport;
+    this.witness = options.witness;
     this.#mailbox = new Mailbox(options.limits.mailboxMax);
     this.residents = new Residents(options.hosted, Math.max(64, Math.floor(options.limits.cellsMax / options.shards)));
     this.cells = this.residents.cells;
@@ -156,7 +160,7 @@ export class Shard implements TurnHost {
     return this.#mailbox.length;
   }
 
-  get gauges(): ShardGauges {
+  get standing(): ShardStanding {
     return {
       shard: this.shard,
       owned: this.isHere,
@@ -166,6 +170,8 @@ export class Shard implements TurnHost {
       outbox: this.outbox.size,
       cells: this.cells.size,
       timers: this.timers.size,
+      commits: this.#released,
+      seq: this.#releasedSeq,
     };
   }
 
@@ -225,9 +231,9 @@ export class Shard implements TurnHost {
   }
 
   /** Takes a parcel of another shard's outbox; `from`'s outbox keeps it until it is acknowledged. */
-  arrive(from: number, n: number, parcel: Parcel): void {
+  arrive(from: number, n: number, parcel: Parcel, gatherFor?: string): void {
     const isTaking = this.#phase === 'open' || (this.#phase === 'draining' && !this.inbox.exists);
-    if (isTaking) this.#enqueue({ kind: 'parcel', from, n, parcel });
+    if (isTaking) this.#enqueue({ kind: 'parcel', from, n, parcel, gatherFor });
   }
 
   /** Runs a turn if there is work and room for a commit. */
@@ -420,6 +426,7 @@ export class Shard implements TurnHost {
 
   #release(turn: Turn, offsets: readonly number[] | undefined): void {
     this.#released = turn.number;
+    this.#releasedSeq = turn.headAfter('').seq;
     this.outbox.release(turn.number);
     for (const { code } of turn.deadLetters) this.#options.observer.deadLetter(this.shard, code as ErrorCode);
     for (const [index, publication] of turn.publications.entries()) {
@@ -490,6 +497,7 @@ export class Shard implements TurnHost {
       },
       // From here on commands go into the mailbox, behind everything that this node and others have sent to the inbox.
       acquired: () => {
+        if (this.#isOurs && !this.#isLossTold && this.#tenure.isOver) observer.leaseLost(this.shard);
         this.#isOurs = true;
       },
     };
@@ -522,24 +530,19 @@ export class Shard implements TurnHost {
 
   /** Answers who has waited long enough, and lets go of what they wait for. */
   #keepWaiting(flights: readonly Flight[], left: Delivery[]): void {
-    for (const { turn } of flights) requeue(turn.taken.splice(0), 0, 'JOURNAL_UNAVAILABLE');
-    requeue(left.splice(0), 0, 'JOURNAL_UNAVAILABLE');
-    requeue(
-      this.#mailbox.sift((delivery) => !isOutside(delivery)),
-      0,
-      'JOURNAL_UNAVAILABLE',
-    );
+    this.#letGo(flights, left, 'JOURNAL_UNAVAILABLE');
   }
 
   /** Somebody else holds the shard: what was not begun here is asked there, and nobody can tell what became of the rest. */
   #giveUp(flights: readonly Flight[], left: Delivery[]): void {
+    this.#letGo(flights, left, 'SHARD_LOST');
+  }
+
+  /** `code`: what those hear whose delivery was not begun. */
+  #letGo(flights: readonly Flight[], left: Delivery[], code: 'SHARD_LOST' | 'JOURNAL_UNAVAILABLE'): void {
     for (const { turn } of flights) requeue(turn.taken.splice(0), 0, 'JOURNAL_UNAVAILABLE');
-    requeue(left.splice(0), 0, 'SHARD_LOST');
-    requeue(
-      this.#mailbox.sift((delivery) => !isOutside(delivery)),
-      0,
-      'SHARD_LOST',
-    );
+    const waiting = this.#mailbox.sift((delivery) => !isOutside(delivery));
+    for (const deliveries of [left.splice(0), waiting]) requeue(deliveries, 0, code);
   }
 
   /** The shard is not wanted any more: nobody is left waiting. */
@@ -556,6 +559,7 @@ export class Shard implements TurnHost {
     this.#tenure.begin(lease, askedAt);
     this.#head = head;
     this.#released = head.commits;
+    this.#releasedSeq = head.seq;
     this.#tail.settle(head);
     this.numbersFrom = (state.numbers ?? 0) * numbersPerEpoch;
     this.residents.clear();
@@ -564,7 +568,7 @@ export class Shard implements TurnHost {
     this.outboxLast.clear();
     for (const { shard, n } of state.outboxLast) this.outboxLast.set(shard, n);
     this.outbox.clear();
-    for (const { to, n, payload } of state.outbox) this.outbox.add(to, n, decode<Parcel>(payload), head.commits);
+    for (const { to, n, payload } of state.outbox) this.outbox.add(to, n, parcelFrom(payload), head.commits);
     this.outbox.release(head.commits);
     this.outbox.releaseDrained();
     this.timers.load(state.timers);
@@ -592,8 +596,4 @@ export class Shard implements TurnHost {
       }
     this.#options.schedule();
   }
-}
-
-function isFromInbox(delivery: Delivery): boolean {
-  return isOutside(delivery) && delivery.inbox !== undefined;
 }

@@ -37,8 +37,11 @@ const noEffects: readonly Effect[] = [];
 const noRows: readonly Row[] = [];
 const noPayload = new Uint8Array();
 
-/** What `envelope` does to `cell` at wall-clock time `at`. Throws what the machine or an effect rule throws. */
-export function stepOf(host: StepHost, cell: Cell, envelope: Envelope, at: number): CellStep {
+/**
+ * What `envelope` does to `cell` at wall-clock time `at`; `encoded` is its event, if that is known. Throws what the machine or
+ * an effect rule throws.
+ */
+export function stepOf(host: StepHost, cell: Cell, envelope: Envelope, at: number, encoded?: Uint8Array): CellStep {
   const step = transition(cell, envelope.event);
   const effects = step.emitted.length === 0 ? noEffects : effectsOf(host, cell, step, envelope);
   const changes = step.changed || step.timers.length > 0;
@@ -46,7 +49,7 @@ export function stepOf(host: StepHost, cell: Cell, envelope: Envelope, at: numbe
   // unknown ids must not fill the store.
   const isJournaled = changes || (cell.version > 0 && effects.some((effect) => effect.kind !== 'reply'));
   if (!isJournaled) return { step, effects, isJournaled, rows: noRows, payload: noPayload };
-  const payload = encode(envelope.event);
+  const payload = encoded ?? encode(envelope.event);
   const { eventBytesMax, tailEventsMax } = host.limits;
   if (cell.isTooLarge && cell.tail.length >= tailEventsMax) {
     const message = `${cell.address} has outgrown the largest snapshot, and ${tailEventsMax} events since its last one; it takes no more.`;

@@ -2,20 +2,27 @@
  * The newest commits of one shard, as its owner keeps them in memory: what it appends again when the store has lost them
  * (mend.ts). They form one chain, each with the id of the commit before it, so that they fit a head or do not.
  *
+ * They are kept as bytes: thousands of commits that outlive the young generation as objects cost the collector more than
+ * writing them does.
+ *
  * Bounded by entries, bytes and age: what a failover loses is younger than that, or nobody has it any more. It keeps
  * nothing for a store that cannot lose anything.
  */
 
 import type { Clock } from '../clock.ts';
+import { decode, encode } from '../journal/codec.ts';
 import type { Commit, Epoch, Head } from '../journal/journal.ts';
 import type { Limits } from '../limits.ts';
 
 interface Kept {
-  readonly commit: Commit;
+  readonly number: number;
+  readonly id: string;
+  /** The commit, encoded. */
+  readonly packed: Uint8Array;
   /** Id of the commit before it. */
   readonly follows: string;
   readonly at: number;
-  readonly bytes: number;
+  readonly weight: number;
 }
 
 export class Tail {
@@ -41,17 +48,17 @@ export class Tail {
   /** A commit was handed to the journal, behind the one with the id `follows`. */
   add(commit: Commit, follows: string): void {
     if (!this.#isKept) return;
-    const bytes = bytesOf(commit);
-    this.#kept.push({ commit, follows, at: this.#clock.monotonic(), bytes });
-    this.#entries += weightOf(commit);
-    this.#bytes += bytes;
+    const { number, id } = commit;
+    const kept = { number, id, packed: packed(commit), follows, at: this.#clock.monotonic(), weight: weightOf(commit) };
+    this.#kept.push(kept);
+    this.#count(kept, 1);
     this.expire();
   }
 
   /** The shard stands here: what was to come after it never will. */
   settle({ commits, commitId }: Head): void {
-    while (this.#kept.length > 0 && this.#last.commit.number > commits) this.#count(this.#kept.pop()!, -1);
-    if (this.#kept.length > 0 && this.#last.commit.id !== commitId) this.clear();
+    while (this.#kept.length > 0 && this.#last.number > commits) this.#count(this.#kept.pop()!, -1);
+    if (this.#kept.length > 0 && this.#last.id !== commitId) this.clear();
   }
 
   /** The shard is ours under this epoch, after `before`. What somebody else has done meanwhile makes our commits void. */
@@ -64,22 +71,22 @@ export class Tail {
   /** The commits that continue `head`, up to the one with the number `upto`, without a gap. */
   after(head: Head, upto: number): readonly Commit[] {
     const first = this.#kept.findIndex(
-      ({ commit, follows }) => commit.number === head.commits + 1 && follows === head.commitId,
+      ({ number, follows }) => number === head.commits + 1 && follows === head.commitId,
     );
-    return first < 0
-      ? []
-      : this.#kept
-          .slice(first)
-          .map(({ commit }) => commit)
-          .filter(({ number }) => number <= upto);
+    if (first < 0) return [];
+    return this.#kept
+      .slice(first)
+      .filter(({ number }) => number <= upto)
+      .map((kept) => decode<Commit>(kept.packed));
   }
 
   /** The operations of the commits after `number`, at most `limit`. */
   operationsAfter(number: number, limit: number): readonly string[] {
     const operations = new Set<string>();
-    for (const { commit } of this.#kept) {
-      if (commit.number <= number) continue;
-      for (const { operation } of commit.entries) if (operation !== undefined) operations.add(operation);
+    for (const kept of this.#kept) {
+      if (kept.number <= number) continue;
+      const { entries } = decode<Commit>(kept.packed);
+      for (const { operation } of entries) if (operation !== undefined) operations.add(operation);
     }
     return [...operations].slice(0, limit);
   }
@@ -107,22 +114,19 @@ export class Tail {
     return this.#kept.at(-1)!;
   }
 
-  #count({ commit, bytes }: Kept, by: 1 | -1): void {
-    this.#entries += by * weightOf(commit);
-    this.#bytes += by * bytes;
+  #count({ weight, packed: { length } }: Kept, by: 1 | -1): void {
+    this.#entries += by * weight;
+    this.#bytes += by * length;
   }
+}
+
+/** Of a publication's data only what is written. */
+function packed(commit: Commit): Uint8Array {
+  const publications = commit.publications.map(({ topic, payload }) => ({ topic, payload }));
+  return encode({ ...commit, publications });
 }
 
 /** A commit without entries counts as well: marks alone are many. */
 function weightOf({ entries }: Commit): number {
   return Math.max(1, entries.length);
-}
-
-/** What its payloads take. */
-function bytesOf({ entries, snapshots, timersSet, outbox, publications, deadLetters, views }: Commit): number {
-  let bytes = 0;
-  for (const records of [entries, snapshots, timersSet, outbox, publications, deadLetters, views]) {
-    for (const { payload } of records) bytes += payload?.length ?? 0;
-  }
-  return bytes;
 }

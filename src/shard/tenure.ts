@@ -44,7 +44,12 @@ export class Tenure {
 
   /** Whether the lease is certainly ours still. */
   get holds(): boolean {
-    return this.#lease !== undefined && this.#clock.monotonic() < this.#until;
+    return this.#lease !== undefined && !this.isOver;
+  }
+
+  /** Whether the time is up of the lease that is held or was held last. */
+  get isOver(): boolean {
+    return this.#clock.monotonic() >= this.#until;
   }
 
   /** `askedAt`: monotonic ms at which the store was asked for it. */
@@ -56,7 +61,6 @@ export class Tenure {
   end(): Lease | undefined {
     const lease = this.#lease;
     this.#lease = undefined;
-    this.#until = 0;
     this.#cancel?.();
     this.#cancel = undefined;
     return lease;

@@ -3,13 +3,16 @@
  * reorder; the marks and the outbox make up for all three. What it may not do is invent.
  */
 
-import type { Parcel } from './delivery.ts';
+import type { Parcel } from './parcel.ts';
 
 export interface Transport {
-  /** Towards the receiver `to`. */
-  deliver(to: number, from: number, n: number, parcel: Parcel): void;
-  /** Towards the sender: `receiver` has committed everything of it up to `n`. */
-  acknowledge(sender: number, receiver: number, n: number): void;
+  /** Towards the receiver `to`. Patient: nothing waits for its acknowledgement. */
+  deliver(to: number, from: number, n: number, parcel: Parcel, isPatient?: boolean): void;
+  /**
+   * Towards the sender: `receiver` has committed everything of it up to `n`. `gatherFor` is what a patient parcel came with: its
+   * acknowledgement may be said later, together with others.
+   */
+  acknowledge(sender: number, receiver: number, n: number, gatherFor?: string): void;
   /** Towards the sender: `receiver` stands at mark `n` and wants everything after it again. */
   resend(sender: number, receiver: number, n: number): void;
 }

@@ -29,12 +29,15 @@ import type {
 } from '../journal/journal.ts';
 import type { Limits } from '../limits.ts';
 import type { Projections } from '../projection/projections.ts';
+import type { Published } from '../topic/hub.ts';
 import { topicShard } from '../topic/topic.ts';
+import type { StepEnd, Witness } from '../witness.ts';
 import type { Cell } from './cell.ts';
-import type { Arrival, Barrier, Command, Delivery, Firing, News, Parcel, Read } from './delivery.ts';
+import type { Arrival, Barrier, Command, Delivery, Firing, News, Read } from './delivery.ts';
 import type { Inbox } from './inbox.ts';
 import { isNext } from './need.ts';
 import type { Outbox } from './outbox.ts';
+import { keepable, type Parcel, packed, publicationOf } from './parcel.ts';
 import { type CellStep, stepOf } from './step.ts';
 import { TimerChanges } from './timer-changes.ts';
 import type { Timers } from './timers.ts';
@@ -50,6 +53,7 @@ export interface TurnHost {
   readonly hosted: ReadonlyMap<string, HostedMachine>;
   readonly projections: Projections;
   readonly transport: Transport;
+  readonly witness: Witness;
   readonly cells: Map<Address, Cell>;
   readonly timers: Timers;
   readonly outbox: Outbox;
@@ -72,7 +76,7 @@ export class Turn {
   readonly taken: Delivery[] = [];
   /** Told within this turn and not handled yet. */
   readonly locals: Delivery[] = [];
-  readonly publications: { readonly topic: string; readonly data: unknown; readonly payload: Uint8Array }[] = [];
+  readonly publications: Published[] = [];
   readonly deadLetters: DeadLetterRecord[] = [];
   readonly number: number;
   readonly #host: TurnHost;
@@ -88,6 +92,8 @@ export class Turn {
   /** Cells whose snapshot was asked for. */
   readonly #compacted = new Set<Cell>();
   #progress: Readonly<Record<string, string>> = {};
+  /** Senders that wait for an acknowledgement. */
+  readonly #awaited = new Set<number>();
   /** Senders with a gap, each asked once. */
   readonly #asked = new Set<number>();
   #tells = 0;
@@ -269,13 +275,40 @@ export class Turn {
     const cell = this.#use(envelope.to);
     let outcome: CellStep;
     try {
-      outcome = stepOf(this.#host, cell, envelope, this.#at);
+      outcome = stepOf(this.#host, cell, envelope, this.#at, command?.payload);
     } catch (error) {
       const failed = error instanceof TroupeError ? error : undefined;
       const message = `${envelope.to} failed on ${envelope.event.type} and stays as it was: ${messageOf(error)}`;
-      return this.#fail(envelope, failed ?? new TroupeError('MACHINE_FAILED', message, {}, error), command);
+      const reason = failed ?? new TroupeError('MACHINE_FAILED', message, {}, error);
+      if (this.#host.witness.isWatched) this.#show(cell, envelope, 'failed', [], reason.code);
+      return this.#fail(envelope, reason, command);
     }
     this.#accept(cell, envelope, outcome, command);
+    if (this.#host.witness.isWatched) this.#show(cell, envelope, endOf(outcome), outcome.step.emitted);
+  }
+
+  /** Shows the step that `cell` has just made, once it can no longer be undone. */
+  #show(cell: Cell, envelope: Envelope, end: StepEnd, emitted: readonly AnyEvent[], code?: ErrorCode): void {
+    const { witness, shard } = this.#host;
+    const { event, from, operation } = envelope;
+    const { address: actor, hosted, state, version } = cell;
+    if (!witness.wants(actor, operation)) return;
+    const types = emitted.map(({ type }) => type);
+    const step = {
+      shard,
+      actor,
+      hosted,
+      at: this.#at,
+      event,
+      from,
+      operation,
+      end,
+      code,
+      state,
+      version,
+      emitted: types,
+    };
+    this.#releases.push(() => witness.stepped(step));
   }
 
   #accept(cell: Cell, envelope: Envelope, outcome: CellStep, command: Command | undefined): void {
@@ -309,8 +342,9 @@ export class Turn {
       version: cell.version,
       type: envelope.event.type,
       emitted: step.emitted.map((event) => event.type),
-      ...(envelope.from === undefined ? undefined : { from: envelope.from }),
-      ...(envelope.operation === undefined ? undefined : { operation: envelope.operation }),
+      // Always there, so that all entries have one shape: whoever reads them does so for each commit.
+      from: envelope.from,
+      operation: envelope.operation,
       at: this.#at,
       payload,
     });
@@ -329,7 +363,7 @@ export class Turn {
       const { topic, data } = effect;
       const to = topicShard(topic, shards);
       const origin = operation === undefined || operation === cause.operation ? cause : { ...cause, operation };
-      if (to !== shard) this.#send(to, { publication: { topic, data } }, origin, settled);
+      if (to !== shard) this.#sendNews(to, topic, data, origin, settled);
       else if (settled === true) this.locals.push({ kind: 'news', topic, data, cause: origin });
       else this.#publish(topic, data, cause);
       return;
@@ -359,16 +393,28 @@ export class Turn {
   #tellNews({ topic, data, cause }: News): void {
     const { outbox, shard } = this.#host;
     const mustWait = cause.operation !== undefined && outbox.isPending(cause.operation);
-    if (mustWait) this.#send(shard, { publication: { topic, data } }, cause, true);
+    if (mustWait) this.#sendNews(shard, topic, data, cause, true);
     else this.#publish(topic, data, cause);
   }
 
   #publish(topic: string, data: unknown, cause: Envelope): void {
+    const publication = this.#publicationOf(topic, data, cause);
+    if (publication !== undefined) this.publications.push(publication);
+  }
+
+  #sendNews(to: number, topic: string, data: unknown, cause: Envelope, settled?: boolean): void {
+    const publication = this.#publicationOf(topic, data, cause);
+    if (publication !== undefined) this.#send(to, { publication }, cause, settled);
+  }
+
+  /** Undefined when it cannot be encoded, which is the envelope's failure. */
+  #publicationOf(topic: string, data: unknown, cause: Envelope): Published | undefined {
     try {
-      this.publications.push({ topic, data, payload: encode(data) });
+      return publicationOf(topic, data);
     } catch (error) {
       const message = `A publication to ${topic} cannot be encoded: ${messageOf(error)}`;
       this.#fail(cause, new TroupeError('MACHINE_FAILED', message, { topic }, error), undefined);
+      return undefined;
     }
   }
 
@@ -386,37 +432,35 @@ export class Turn {
     };
     let payload: Uint8Array;
     try {
-      payload = encode(parcel);
+      payload = encode(packed(parcel));
     } catch (error) {
       const message = `What belongs to ${cause.event.type} for ${cause.to} cannot be encoded: ${messageOf(error)}`;
       return this.#fail(cause, new TroupeError('MACHINE_FAILED', message, {}, error), undefined);
     }
     outboxLast.set(to, n);
     this.#outbox.push({ to, n, payload });
-    outbox.add(to, n, parcel, this.number);
+    outbox.add(to, n, keepable(parcel), this.number);
   }
 
   #arrive(arrival: Arrival): void {
     if (!this.#moveMark(arrival)) return;
     const { envelope, publication } = arrival.parcel;
-    if (publication !== undefined) {
-      // It was encoded once, by its sender: encoding it again cannot fail.
-      const { topic, data } = publication;
-      this.publications.push({ topic, data, payload: encode(data) });
-    }
+    if (publication !== undefined) this.publications.push(publication);
     if (envelope !== undefined) this.#run(envelope, undefined);
   }
 
   /** True when the parcel is the next one of its sender; a repeat is acknowledged again, a gap is asked for again. */
   #moveMark(arrival: Arrival): boolean {
-    const { from, n, parcel } = arrival;
+    const { from, n, parcel, gatherFor } = arrival;
     const { marks, transport, shard } = this.#host;
     const mark = marks.get(from) ?? 0;
     if (isNext(arrival, this.#host)) {
       if (isEmpty(parcel)) this.#releases.push(() => this.#host.parcelsLost(from, mark + 1, n));
       marks.set(from, n);
+      if (gatherFor === undefined) this.#awaited.add(from);
       if (!this.#marks.has(from)) {
-        this.#releases.push(() => transport.acknowledge(from, shard, this.#marks.get(from) ?? n));
+        const gatheredFor = (): string | undefined => (this.#awaited.has(from) ? undefined : gatherFor);
+        this.#releases.push(() => transport.acknowledge(from, shard, this.#marks.get(from) ?? n, gatheredFor()));
       }
       this.#marks.set(from, n);
       return true;
@@ -481,6 +525,11 @@ export class Turn {
   }
 }
 
+function endOf({ step, effects, isJournaled }: CellStep): StepEnd {
+  if (isJournaled) return 'accepted';
+  return step.emitted.length + effects.length > 0 ? 'answered' : 'refused';
+}
+
 function isEmpty({ envelope, publication }: Parcel): boolean {
   return envelope === undefined && publication === undefined;
 }
@@ -488,10 +537,12 @@ function isEmpty({ envelope, publication }: Parcel): boolean {
 /** What a parcel that is refused is kept as: its envelope, or its publication written as one to the topic. */
 function letterOf({ from, n, parcel: { envelope, publication, operation } }: Arrival): Envelope {
   if (envelope !== undefined) return envelope;
+  const { topic = '', data } = publication ?? {};
+  const event = { type: 'publish', topic, data: data?.() };
   return {
     id: `parcel ${n} of shard ${from}`,
-    to: (publication?.topic ?? '') as Address,
-    event: { type: 'publish', ...publication },
+    to: topic as Address,
+    event,
     ...(operation === undefined ? undefined : { operation }),
   };
 }

@@ -16,9 +16,10 @@ export type Listener = (publication: Publication) => void;
 /** A committed publication as its shard has it. */
 export interface Published {
   readonly topic: string;
-  readonly data: unknown;
-  /** `data`, encoded. */
+  /** Its data, encoded. */
   readonly payload: Uint8Array;
+  /** Its data; may have to be decoded. */
+  data(): unknown;
 }
 
 export interface Relay {
@@ -66,9 +67,15 @@ export class Hub {
     return this.#relay?.listening(topic);
   }
 
+  /** Does not throw: what another node has encoded may have words that this version does not know. */
   publish(published: Published, offset: number, shard: number): void {
-    if (this.#relay !== undefined) this.#relay.published(published, offset, shard);
-    else this.deliver(published.topic, offset, published.data);
+    const { topic } = published;
+    try {
+      if (this.#relay !== undefined) this.#relay.published(published, offset, shard);
+      else if (this.#topics.has(topic)) this.deliver(topic, offset, published.data());
+    } catch (error) {
+      this.#log.error({ topic, offset }, `a publication to ${topic} cannot be read: ${messageOf(error)}`);
+    }
   }
 
   deliver(topic: string, offset: number, data: unknown): void {

@@ -86,12 +86,13 @@ export class RedisClusterStore implements ClusterStore {
   }
 
   async send(shard: number, payload: Uint8Array, max: number, actor?: Address): Promise<'sent' | 'full'> {
-    const { inbox, marks } = this.#keysOf(shard);
+    const { inbox, marks, actors } = this.#keysOf(shard);
     const { prefix, recordBytesMax } = this.#options;
     assertEnvelope(shard, payload, recordBytesMax);
     const channel = channelName(prefix, { kind: 'shard', shard });
     const told = actor === undefined ? [] : [actorField(actor)];
-    return (await this.#call('send', [inbox, marks], [payload, max, channel, ...told])) === 0 ? 'full' : 'sent';
+    const number = await this.#call('send', [inbox, marks, actors], [payload, max, channel, ...told]);
+    return number === 0 ? 'full' : 'sent';
   }
 
   async readInbox(shard: number, after: number, limit: number): Promise<readonly InboxRecord[]> {
@@ -111,21 +112,16 @@ export class RedisClusterStore implements ClusterStore {
     const name = channelName(prefix, channel);
     this.#publishing += 1;
     this.#publishingBytes += payload.length;
-    const settle = (): void => {
+    wire.publish(name, payload, (error) => {
       this.#publishing -= 1;
       this.#publishingBytes -= payload.length;
-    };
-    wire.send(name, commandOf('SPUBLISH', name, payload).done()).then(
-      () => {
-        settle();
+      if (error === undefined) {
         this.#lost = 0;
-      },
-      (error: unknown) => {
-        settle();
-        this.#lose(messageOf(error));
-        lost?.();
-      },
-    );
+        return;
+      }
+      this.#lose(messageOf(error));
+      lost?.();
+    });
   }
 
   listen(channel: Channel, listener: ChannelListener): () => void {

@@ -13,6 +13,7 @@ import type { Clock } from '../../clock.ts';
 import { type Confirmation, GivenBack, NotSent, RedisConnection, type Reply } from './connection.ts';
 import type { ClusterAccess, Endpoint } from './endpoint.ts';
 import { Lane, type LaneCall, type Route } from './lane.ts';
+import { type Published, spublish } from './publisher.ts';
 import { commandOf } from './resp.ts';
 import { hostPortOf, redirectOf, slotOf } from './slots.ts';
 import { SubscriberConnection } from './subscriber.ts';
@@ -98,6 +99,10 @@ export class ClusterWire implements Wire {
     // A call with a key waits for the map; so does this one.
     if (this.#topology.primaries().length === 0) await this.send('', pingBytes);
     return Promise.all(this.#topology.primaries().map((node) => this.#connectionTo(node).send(bytes)));
+  }
+
+  publish(channel: string, payload: Uint8Array, told: Published): void {
+    this.send(channel, spublish(channel, payload)).then(() => told(), told);
   }
 
   listen(channel: string, listener: WireListener): () => void {

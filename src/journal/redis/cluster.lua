@@ -2,7 +2,11 @@
 -- slot; an inbox is a stream beside the shard's other keys, and exists only while it holds something: the numbers are kept
 -- in the shard's marks, as `inbox` (handled, which a commit moves), `inbox:sent` (given out) and `inbox:rung`.
 
--- KEYS  1 inbox  2 marks
+-- The ring that brings an envelope along (cluster/ring.ts): up to this many that no commit has handled, and this large.
+local broughtMax, broughtBytesMax = 1024, 16384
+
+-- An actor that does not exist is told of by the ring: nobody but the envelope's sender knows its id.
+-- KEYS  1 inbox  2 marks  3 actors
 -- ARGV  1 envelope  2 most the inbox may hold  3 the shard's channel  4 field of an actor, if its reader is to be told of it
 -- gives the envelope's number, or 0 when the inbox is full
 define('send', {}, function(keys, args)
@@ -12,12 +16,31 @@ define('send', {}, function(keys, args)
   local n = string.format('%.0f', last + 1)
   call('XADD', keys[1], n .. '-0', 'envelope', args[1], unpack(args[4] and { 'actor', args[4] } or {}))
   call('HSET', keys[2], 'inbox:sent', n)
-  -- Once until somebody has looked: a flood rings once, and each read allows the next ring.
-  if not known[3] then
+  if known[3] then return last + 1 end
+  if last + 1 - tonumber(known[1] or 0) <= broughtMax and #args[1] <= broughtBytesMax then
+    local absent = args[4] and call('HEXISTS', keys[3], args[4]) == 0
+    ring(args[3], '\193' .. struct.pack('>d', last + 1) .. (absent and '\1' or '\0') .. args[1])
+  else
+    -- Once until somebody has looked: a flood rings once, and each read allows the next ring.
     call('HSET', keys[2], 'inbox:rung', '1')
     ring(args[3])
   end
   return last + 1
+end)
+
+-- Several messages, to channels of any shard: for a server that has every slot.
+-- ARGV  channel and message of each
+-- gives position (from 0) and reason for each that could not be published
+define('publish', {}, function(_, args)
+  local failed = {}
+  for i = 1, #args, 2 do
+    local answer = attempt('SPUBLISH', args[i], args[i + 1])
+    if type(answer) == 'table' then
+      failed[#failed + 1] = (i - 1) / 2
+      failed[#failed + 1] = answer.err
+    end
+  end
+  return failed
 end)
 
 -- Not read-only, because whoever reads wants the next ring. A reader that is ahead of the numbers given out has read them

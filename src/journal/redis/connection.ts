@@ -1,6 +1,6 @@
 /**
- * A connection to one server. Calls made in the same turn of the event loop leave in one write, in the order they were
- * made. It guarantees that every call settles within the deadline: it rejects with `ConnectionLost` when nobody knows
+ * A connection to one server. Calls made in the same turn of the event loop leave in one write, or in two, in the order they
+ * were made. It guarantees that every call settles within the deadline: it rejects with `ConnectionLost` when nobody knows
  * whether the server ran it, with the server's own error, or with `NotSent` when it never left.
  *
  * A call is sent at most once, with one exception: a server that answers "Function not found" (it was restarted, failed
@@ -13,6 +13,7 @@
  */
 
 import { Command, type Redis } from 'ioredis';
+import { Alarm } from '../../alarm.ts';
 import type { Clock } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import { openClient } from './client.ts';
@@ -75,7 +76,7 @@ const waitingMax = 20_000;
 const repeatsMax = 5;
 
 interface Call {
-  readonly bytes: Buffer;
+  bytes: Buffer | (() => Buffer);
   readonly deadline: number;
   readonly isAsking: boolean;
   readonly isReplicated: boolean;
@@ -116,11 +117,11 @@ export class RedisConnection {
   #repeats: Call[] = [];
   readonly #onSettled = new WeakMap<Call, () => void>();
   #flushDue = false;
+  /** In this pass of the event loop. */
+  #hasFlushed = false;
   #healing = false;
   #confirming = false;
-  #cancelSweep: (() => void) | undefined;
-  /** When the next sweep is due. */
-  #sweepAt = Number.POSITIVE_INFINITY;
+  readonly #alarm: Alarm;
   #lastError: string | undefined;
   #closed = false;
 
@@ -128,6 +129,8 @@ export class RedisConnection {
     this.#clock = clock;
     this.#deadlineMs = deadlineMs;
     this.#confirmation = confirmation;
+    // After pending I/O was read: a process that was held up must not take answers that wait for it for missing ones.
+    this.#alarm = new Alarm(clock, () => clock.soon(() => this.#sweep()));
     const options = {
       connectTimeout: Math.min(deadlineMs, 10_000),
       retryStrategy: retryMs,
@@ -160,7 +163,8 @@ export class RedisConnection {
     return this.#redis.status === 'ready';
   }
 
-  send(bytes: Buffer, options: CallOptions = {}): Promise<Reply> {
+  /** `bytes` as a function is asked once, when the call is written: until then it may still be added to. */
+  send(bytes: Buffer | (() => Buffer), options: CallOptions = {}): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(new NotSent('The journal is closed.'));
       if (this.#waiting.length >= waitingMax)
@@ -171,7 +175,7 @@ export class RedisConnection {
       const call: Call = { bytes, deadline, isAsking, isReplicated, resolve, reject, sent: false, repeats: 0 };
       this.#calls.add(call);
       this.#waiting.push(call);
-      if (deadline < this.#sweepAt) this.#sweepIn(deadline, now);
+      this.#alarm.by(deadline);
       this.#flushSoon();
     });
   }
@@ -190,15 +194,27 @@ export class RedisConnection {
     this.#closed = true;
     const settled = [...this.#calls].map((call) => new Promise<void>((resolve) => this.#onSettled.set(call, resolve)));
     await Promise.all(settled);
-    this.#cancelSweep?.();
+    this.#alarm.cancel();
     this.#redis.disconnect();
   }
 
-  /** Last in this turn of the event loop, behind all that its promises still do: a tick runs when no microtask is left. */
+  /**
+   * The first calls leave behind all that their cause and its promises still do: a tick runs when no microtask is left. What
+   * else the event loop finds to do in this pass leaves together at its end: each socket's messages are a cause of their own.
+   */
   #flushSoon(): void {
     if (this.#flushDue) return;
     this.#flushDue = true;
-    queueMicrotask(() => process.nextTick(() => this.#flush()));
+    if (!this.#hasFlushed) queueMicrotask(() => process.nextTick(() => this.#flushFirst()));
+  }
+
+  #flushFirst(): void {
+    this.#hasFlushed = true;
+    this.#clock.soon(() => {
+      this.#hasFlushed = false;
+      if (this.#flushDue) this.#flush();
+    });
+    this.#flush();
   }
 
   #flush(): void {
@@ -220,6 +236,7 @@ export class RedisConnection {
       asking.promise.catch(() => {});
       this.#redis.sendCommand(asking);
     }
+    if (typeof call.bytes === 'function') call.bytes = call.bytes();
     const command = new ReadyCommand(call.bytes);
     call.sent = true;
     command.promise.then(
@@ -318,10 +335,9 @@ export class RedisConnection {
   #sweep(): void {
     const now = this.#clock.monotonic();
     let missed = false;
-    let next = Number.POSITIVE_INFINITY;
     for (const call of this.#calls) {
       if (call.deadline > now) {
-        next = Math.min(next, call.deadline);
+        this.#alarm.by(call.deadline);
         continue;
       }
       missed = true;
@@ -335,15 +351,6 @@ export class RedisConnection {
       const { status } = this.#redis;
       if (status === 'ready' || status === 'connect') this.#redis.stream.destroy();
     }
-    this.#sweepAt = Number.POSITIVE_INFINITY;
-    if (next < this.#sweepAt) this.#sweepIn(next, now);
-  }
-
-  /** After pending I/O was read: a process that was held up must not take answers that wait for it for missing ones. */
-  #sweepIn(deadline: number, now: number): void {
-    this.#cancelSweep?.();
-    this.#sweepAt = deadline;
-    this.#cancelSweep = this.#clock.after(deadline - now, () => this.#clock.soon(() => this.#sweep()));
   }
 
   #offline(why: string): string {

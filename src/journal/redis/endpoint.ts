@@ -9,8 +9,7 @@
 import type { RedisOptions } from 'ioredis';
 import { TroupeError } from '../../errors.ts';
 
-/** The protocol is this adapter's choice: its replies are matched to calls in order. */
-export type ClientOptions = Omit<RedisOptions, 'protocol' | 'replyMapping'>;
+export type ClientOptions = RedisOptions;
 
 /** What makes a client of one server, wherever that is. */
 export interface Endpoint {

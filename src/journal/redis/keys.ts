@@ -49,10 +49,16 @@ export function channelName(prefix: string, channel: Channel): string {
       return `${prefix}:{${channel.shard}}:post`;
     case 'topic':
       return `${prefix}:{${channel.shard}}:news:${channel.topic}`;
+    case 'signal':
+      return `${prefix}:{${channel.shard}}:signal:${channel.topic}`;
     case 'node':
       return `${prefix}:{node:${channel.node}}:post`;
     case 'everyone':
       return `${prefix}:{all}:post`;
+    case 'watch':
+      return `${prefix}:{all}:watch`;
+    case 'watcher':
+      return `${prefix}:{node:${channel.node}}:watcher`;
   }
 }
 

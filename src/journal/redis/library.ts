@@ -36,6 +36,7 @@ export type FunctionName =
   | 'add_listing'
   | 'list_actors'
   | 'send'
+  | 'publish'
   | 'read_inbox'
   | 'read_status'
   | 'beat'

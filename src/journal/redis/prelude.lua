@@ -65,6 +65,6 @@ end
 
 -- Tells whoever listens on a shard's channel to look. That nobody can be told (a user without rights to channels) is no
 -- reason for a write to fail.
-local function ring(channel)
-  attempt('SPUBLISH', channel, '')
+local function ring(channel, message)
+  attempt('SPUBLISH', channel, message or '')
 end

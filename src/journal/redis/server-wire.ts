@@ -7,6 +7,7 @@
 import type { Clock } from '../../clock.ts';
 import { type Confirmation, RedisConnection, type Reply } from './connection.ts';
 import type { Endpoint } from './endpoint.ts';
+import { type Published, Publisher } from './publisher.ts';
 import { SubscriberConnection } from './subscriber.ts';
 import { Subscriptions } from './subscriptions.ts';
 import type { SendOptions, Wire, WireListener } from './wire.ts';
@@ -26,6 +27,7 @@ export class ServerWire implements Wire {
   readonly name: string;
   readonly #options: ServerWireOptions;
   readonly #connection: RedisConnection;
+  readonly #publisher: Publisher;
   readonly #subscriptions = new Subscriptions({
     open: (channel) => this.#subscriberOf().add(channel),
     end: (channel) => this.#subscriber?.remove(channel),
@@ -37,6 +39,7 @@ export class ServerWire implements Wire {
     this.name = options.name;
     this.#options = options;
     this.#connection = new RedisConnection(options);
+    this.#publisher = new Publisher(this.#connection);
   }
 
   send(_key: string, bytes: Buffer, options?: SendOptions): Promise<Reply> {
@@ -45,6 +48,10 @@ export class ServerWire implements Wire {
 
   async sendToAll(bytes: Buffer): Promise<readonly Reply[]> {
     return [await this.#connection.send(bytes)];
+  }
+
+  publish(channel: string, payload: Uint8Array, told: Published): void {
+    this.#publisher.publish(channel, payload, told);
   }
 
   listen(channel: string, listener: WireListener): () => void {

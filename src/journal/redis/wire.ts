@@ -9,6 +9,7 @@
  */
 
 import type { Reply } from './connection.ts';
+import type { Published } from './publisher.ts';
 
 export interface WireListener {
   message(payload: Buffer): void;
@@ -28,6 +29,11 @@ export interface Wire {
   send(key: string, bytes: Buffer, options?: SendOptions): Promise<Reply>;
   /** Runs a command on every primary; for what is not about keys (FUNCTION LOAD, CONFIG GET). Replies in no certain order. */
   sendToAll(bytes: Buffer): Promise<readonly Reply[]>;
+  /**
+   * Says something on a sharded channel, in the order in which it is said there. It may overtake calls that were made in the
+   * same turn of the event loop.
+   */
+  publish(channel: string, payload: Uint8Array, told: Published): void;
   /** Sharded pub/sub. A channel's hash tag decides where it lives, as a key's does. */
   listen(channel: string, listener: WireListener): () => void;
   /** Ends the connections once the calls under way have settled. */
