@@ -13,7 +13,7 @@ const repository = execFileSync('git', ['ls-files', '-co', '--exclude-standard']
   .filter((path) => path !== '' && existsSync(join(root, path)));
 
 const sources = repository
-  .filter((path) => path.endsWith('.ts'))
+  .filter((path) => /\.tsx?$/.test(path))
   .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 
 function under(...folders: readonly string[]): typeof sources {
@@ -80,8 +80,38 @@ describe('imports', () => {
   });
 
   test('the chat uses the public runtime alone', () => {
-    const allowed = (to: string) => !ownFolders.test(to) || /^(actors|machines)\//.test(to) || to === 'src/index.ts';
-    expect(say(importsFrom('actors').filter(({ to }) => !allowed(to)))).toEqual([]);
+    const allowed = ({ from, to }: Import) =>
+      !ownFolders.test(to) ||
+      /^(actors|machines)\//.test(to) ||
+      to === 'src/index.ts' ||
+      (from === 'actors/cli/pages.ts' && to === 'web/build.ts');
+    expect(say(importsFrom('actors').filter((one) => !allowed(one)))).toEqual([]);
+  });
+
+  test('the pages import types, and the pure chart', () => {
+    const wireTypes = /^(machines\/vocabulary|actors\/contract|src\/inspect\/answers)\.ts$/;
+    const ofPages = importsFrom('web').filter(({ to }) => ownFolders.test(to) && !to.startsWith('web/'));
+    const allowed = ({ to, typeOnly }: Import) =>
+      to.startsWith('src/inspect/chart/') || (typeOnly && wireTypes.test(to));
+    expect(say(ofPages.filter((one) => !allowed(one)))).toEqual([]);
+    expect(say(importsFrom('web/shared').filter(({ to }) => /^web\/(chat|inspector)\//.test(to)))).toEqual([]);
+    expect(say(importsFrom('web/chat').filter(({ to }) => to.startsWith('web/inspector/')))).toEqual([]);
+    expect(say(importsFrom('web/inspector').filter(({ to }) => to.startsWith('web/chat/')))).toEqual([]);
+  });
+
+  test('the chart knows nothing of Node', () => {
+    const pure = (to: string) => /^(xstate(\/graph)?|src\/actor\/guard-text\.ts)$/.test(to);
+    const ofChart = importsFrom('src/inspect/chart');
+    expect(say(ofChart.filter(({ to }) => !pure(to) && !to.startsWith('src/inspect/chart/')))).toEqual([]);
+    expect(importsFrom('src/actor').filter(({ from }) => from === 'src/actor/guard-text.ts')).toEqual([]);
+    expect(uses(/\b(process|Buffer|require|document|window)\b/, ['src/inspect/chart'], [])).toEqual([]);
+  });
+
+  test('Node is used by the builder of the pages alone', () => {
+    const builders = ['web/build.ts', 'web/vite.config.ts'];
+    expect(
+      say(importsFrom('web').filter(({ from, to }) => /^node:|^vite$/.test(to) && !builders.includes(from))),
+    ).toEqual([]);
   });
 
   test('native clients are imported by their adapters alone', () => {
@@ -171,9 +201,9 @@ describe('files', () => {
   });
 
   test('nothing is any, default or silenced', () => {
-    const product = ['src', 'actors', 'machines', 'test', 'bench'];
+    const product = ['src', 'actors', 'machines', 'test', 'bench', 'web'];
     expect(uses(/\bas any\b|: any\b|<any\b|\bany\[\]/, product, [/^test\/architecture/])).toEqual([]);
-    expect(uses(/^export default\b/, product, [])).toEqual([]);
+    expect(uses(/^export default\b/, product, [/^web\/vite\.config\.ts$/])).toEqual([]);
     const silenced = /@ts-(ignore|nocheck)|noExplicitAny:/;
     expect(
       sources

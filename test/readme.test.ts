@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { chartsIn, svgFor, svgPath, withCharts } from './inspect/charts.ts';
 
 const root = join(import.meta.dirname, '..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -33,6 +34,14 @@ test('the example of the README counts on', async () => {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+});
+
+test('its statecharts are those of the machines', async () => {
+  const types = chartsIn(readme);
+
+  expect(types).toEqual(['ROOM_CREATE', 'room']);
+  expect(readme).toBe(withCharts(readme));
+  for (const type of types) expect(readFileSync(join(root, svgPath(type)), 'utf8')).toBe(await svgFor(type));
 });
 
 test('every file that the documentation names exists', () => {

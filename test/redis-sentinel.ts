@@ -66,14 +66,18 @@ export class RedisSentinel {
     return this.#sentinels;
   }
 
-  /** The server that the Sentinels take for the primary. */
+  /** The server that the Sentinels take for the primary: the first one that answers. */
   async primary(): Promise<RedisServer> {
     for (const sentinel of this.#sentinels) {
-      const said = await askServer(sentinel, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name).catch(() => undefined);
-      const found = this.#servers.find(({ port }) => String(port) === (said as readonly string[] | undefined)?.[1]);
+      const found = await this.#primaryOf(sentinel);
       if (found !== undefined) return found;
     }
     throw new Error('No Sentinel knows the primary.');
+  }
+
+  async #primaryOf(sentinel: RedisServer): Promise<RedisServer | undefined> {
+    const said = await askServer(sentinel, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name).catch(() => undefined);
+    return this.#servers.find(({ port }) => String(port) === (said as readonly string[] | undefined)?.[1]);
   }
 
   /** The others. */
@@ -105,11 +109,15 @@ export class RedisSentinel {
     return primary;
   }
 
-  /** Resolves with the new primary when the Sentinels have put one in the place of `before`, and it takes writes. */
+  /**
+   * Resolves with the new primary when the Sentinels have put one in the place of `before`, and it takes writes. All of them
+   * know it by then: a client leaves its primary whenever one tells of a failover, however late.
+   */
   async primaryAfter(before: RedisServer): Promise<RedisServer> {
     await until(async () => {
-      const next = await this.primary().catch(() => before);
-      if (next === before) return false;
+      const said = await Promise.all(this.#sentinels.map((sentinel) => this.#primaryOf(sentinel)));
+      const [next, ...others] = new Set(said.filter((server) => server !== undefined));
+      if (next === undefined || next === before || others.length > 0) return false;
       return ((await askServer(next, 'ROLE').catch(() => [])) as readonly unknown[])[0] === 'master';
     });
     return this.primary();

@@ -22,7 +22,7 @@ export interface RedisServerOptions {
 }
 
 /** Ends the server and removes its folder as soon as its standard input closes, which the kernel does for a killed parent. */
-const watchdog = 'read -r line; kill -KILL "$0" 2>/dev/null; rm -rf "$1"';
+const watchdog = 'read -r line; kill -KILL "-$0" 2>/dev/null; rm -rf "$1" || { sleep 1; rm -rf "$1"; }';
 const startMs = 10_000;
 const sentinelFile = 'sentinel.conf';
 
@@ -94,7 +94,8 @@ export class RedisServer {
   /** Starts the server again, on the same port and data. */
   async restart(): Promise<void> {
     this.#log = '';
-    const server = spawn('redis-server', this.#args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    // A process group of its own, so that a fork that saves or rewrites dies with it.
+    const server = spawn('redis-server', this.#args, { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
     server.stdout.on('data', (text: Buffer) => {
       this.#log += text;
     });
@@ -115,9 +116,10 @@ export class RedisServer {
   async kill(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
-    if (server !== undefined && server.exitCode === null && server.signalCode === null) {
-      server.kill('SIGKILL');
-      await once(server, 'exit');
+    if (server?.pid !== undefined && server.exitCode === null && server.signalCode === null) {
+      const gone = once(server, 'exit');
+      process.kill(-server.pid, 'SIGKILL');
+      await gone;
     }
     this.#watchdog?.kill('SIGKILL');
     this.#watchdog = undefined;
@@ -135,7 +137,8 @@ export class RedisServer {
   /** Ends the server and removes its data. */
   async dispose(): Promise<void> {
     await this.kill();
-    await rm(this.#folder, { recursive: true, force: true });
+    // A fork that dies may just have made one more file.
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 }
 

@@ -88,6 +88,8 @@ if (missing.length > 0) {
 }
 const counts = [
   check('types (tsc)', 'tsc', ['--noEmit', '-p', '.']),
+  check('types of the pages (tsc)', 'tsc', ['--noEmit', '-p', 'web']),
+  check('types of the tests of the pages (tsc)', 'tsc', ['--noEmit', '-p', 'test/web']),
   check('format and lint (biome)', 'biome', ['check', '--error-on-warnings', '.']),
   suites(process.argv.slice(2)),
 ];

@@ -3,7 +3,7 @@ import { chatActors, chatProjections, type SagaActor, sagas } from '../../actors
 import type { Rows, SagaName, StartEvent, StartPayloads } from '../../actors/contract.ts';
 import { type ActorSystem, openSystem, shardOf } from '../../src/index.ts';
 import { openMemoryJournal } from '../../src/journal/memory.ts';
-import type { Parcel } from '../../src/shard/delivery.ts';
+import type { Parcel } from '../../src/shard/parcel.ts';
 
 const alice = 'c160f8cc-69a4-30bf-ab03-62752353d060';
 const bob = '4b9bb806-20a7-3f9b-a80b-0d8c1b3a1b05';

@@ -22,9 +22,9 @@ async function bench(...args: readonly string[]): Promise<string> {
   return out.join('\n');
 }
 
-function sampleOf(round: number, nodes: number, micros: number): Sample {
+function sampleOf(round: number, nodes: number, micros: number, isApart = false): Sample {
   const cost = { nodes: micros - 100, redis: 100, client: 50, commits: 2, calls: 3, messages: 4 };
-  return { spread: 'total', round, nodes, inFlight: 32, perSecond: 1_000, cost };
+  return { spread: 'total', round, nodes, isApart, inFlight: 32, perSecond: 1_000, cost };
 }
 
 test('compares each round with its own first size', () => {
@@ -39,6 +39,18 @@ test('compares each round with its own first size', () => {
   ]);
   expect(rows[1]?.ratio).toEqual({ median: 1.3, best: 1.2, worst: 1.4 });
   expect(rows[1]?.cost.nodes).toBe(1_300);
+});
+
+test('keeps systems apart from nodes of one system', () => {
+  const samples = [sampleOf(0, 1, 1_000), sampleOf(0, 8, 1_500), sampleOf(0, 8, 1_200, true)];
+
+  const rows = rowsOf('one', samples);
+
+  expect(rows.map(({ nodes, isApart, ratio, ofApart }) => [nodes, isApart, ratio.median, ofApart?.median])).toEqual([
+    [1, false, 1, undefined],
+    [8, false, 1.5, 1.25],
+    [8, true, 1.2, undefined],
+  ]);
 });
 
 test('spreads users over nodes by their ids', () => {
@@ -61,6 +73,7 @@ test('prints the cost on one and two nodes', { timeout: 120_000 }, async () => {
   expect(printed).toContain('one Redis, 4 sagas in flight in all');
   expect(printed).toMatch(/\| 1 +\|.* 1\.00 \|/);
   expect(printed).toMatch(/\| 2 +\| /);
+  expect(printed).toMatch(/\| 2 apart +\| /);
   expect(printed).toContain('without a command');
 });
 

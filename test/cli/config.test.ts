@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type Environment,
-  type Flags,
-  isLoopback,
-  readConfig,
-  readStoreConfig,
-  settings,
-} from '../../actors/config.ts';
-import { durabilitiesOf, TroupeError } from '../../src/index.ts';
+import { type Environment, type Flags, readConfig, readStoreConfig, settings } from '../../actors/config.ts';
+import { durabilitiesOf, isLoopback, TroupeError } from '../../src/index.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
 
@@ -42,6 +35,11 @@ describe('readConfig', () => {
       weight: 1,
       retentionHours: 24,
       metrics: 'loopback',
+      oidcIssuer: undefined,
+      oidcClientId: undefined,
+      oidcAudience: undefined,
+      oidcScope: 'openid email',
+      oidcAdmins: [],
     });
   });
 
@@ -62,6 +60,11 @@ describe('readConfig', () => {
       WEIGHT: '4',
       RETENTION_HOURS: '48',
       METRICS: '9464',
+      OIDC_ISSUER: 'https://accounts.example.com/realms/a/',
+      OIDC_CLIENT_ID: 'troupe',
+      OIDC_AUDIENCE: 'https://chat.example.com/api',
+      OIDC_SCOPE: 'openid email offline_access',
+      OIDC_ADMINS: 'op@example.com, roles=troupe-admin, https://example.com/team=the operators',
     });
 
     expect(config).toEqual({
@@ -81,6 +84,15 @@ describe('readConfig', () => {
       weight: 4,
       retentionHours: 48,
       metrics: 9464,
+      oidcIssuer: 'https://accounts.example.com/realms/a/',
+      oidcClientId: 'troupe',
+      oidcAudience: 'https://chat.example.com/api',
+      oidcScope: 'openid email offline_access',
+      oidcAdmins: [
+        { email: 'op@example.com' },
+        { claim: 'roles', value: 'troupe-admin' },
+        { claim: 'https://example.com/team', value: 'the operators' },
+      ],
     });
   });
 
@@ -110,6 +122,11 @@ describe('readConfig', () => {
       RETENTION_HOURS: 'ever',
       REPLICAS: '17',
       METRICS: 'maybe',
+      OIDC_ISSUER: 'http://accounts.example.com',
+      OIDC_CLIENT_ID: 'two words',
+      OIDC_AUDIENCE: 'one\ttab',
+      OIDC_SCOPE: 'email',
+      OIDC_ADMINS: 'somebody',
     });
 
     expect(found).toEqual([
@@ -119,6 +136,11 @@ describe('readConfig', () => {
       'REPLICAS must be a whole number from 1 to 16, not "17".',
       'ARCHIVE must look like file:./archive, not "s3://bucket".',
       'AUTH_SECRET must be at least 32 bytes long.',
+      'OIDC_ISSUER must be an https URL without query, like https://accounts.example.com (http on loopback only), not "http://accounts.example.com".',
+      'OIDC_CLIENT_ID must be 1 to 255 printable characters without spaces, not "two words".',
+      'OIDC_AUDIENCE must be 1 to 255 printable characters without spaces, not "one\ttab".',
+      'OIDC_SCOPE must contain openid, not "email".',
+      'OIDC_ADMINS must be emails or claims separated by commas, like op@example.com or roles=troupe-admin, not "somebody".',
       'HOST must be an IP address or a host name, not "a b".',
       'PORT must be a whole number from 0 to 65535, not "99999".',
       'ALLOWED_ORIGINS must be origins separated by commas, like https://chat.example.com, not "https://a.example/path".',
@@ -186,12 +208,57 @@ describe('readConfig', () => {
 
   test('an open address demands a secret', () => {
     expect(mistakes({ HOST: '0.0.0.0' })).toEqual([
-      'AUTH_SECRET must be set to listen on 0.0.0.0: without it anybody who reaches the port could sign in as anybody.',
+      'AUTH_SECRET or OIDC_ISSUER must be set to listen on 0.0.0.0: without them anybody who reaches the port could sign in as anybody.',
     ]);
+    expect(mistakes({ HOST: '0.0.0.0', OIDC_ISSUER: 'https://accounts.example.com', OIDC_CLIENT_ID: 'a' })).toEqual([]);
     expect(mistakes({ HOST: '0.0.0.0', AUTH_SECRET: secret })).toEqual([]);
     expect(mistakes({ HOST: '0.0.0.0', AUTH_SECRET: 'short' })).toEqual([
       'AUTH_SECRET must be at least 32 bytes long.',
     ]);
+  });
+
+  test('an issuer knows the pages by an id', () => {
+    const OIDC_ISSUER = 'https://accounts.example.com';
+
+    expect(mistakes({ OIDC_ISSUER })).toEqual([
+      "OIDC_ISSUER needs OIDC_CLIENT_ID: the id under which the issuer knows this server's pages.",
+    ]);
+    expect(mistakes({}, { oidcIssuer: OIDC_ISSUER })[0]).toMatch(/^--oidc-issuer needs OIDC_CLIENT_ID/);
+    expect(mistakes({ OIDC_ISSUER, OIDC_CLIENT_ID: 'a' })).toEqual([]);
+  });
+
+  test.each(['OIDC_CLIENT_ID', 'OIDC_AUDIENCE', 'OIDC_SCOPE', 'OIDC_ADMINS'])(
+    '%s is nothing without an issuer',
+    (name) => {
+      expect(mistakes({ [name]: 'openid=x' })).toContainEqual(
+        `${name} is for an OpenID Connect issuer; set OIDC_ISSUER too.`,
+      );
+    },
+  );
+
+  test.each([
+    'accounts.example.com',
+    'http://10.0.0.1',
+    'http://127.0.0.1.example.com',
+    'https://user:pass@example.com',
+    'https://example.com/?a=b',
+    'https://example.com/#',
+    'ftp://example.com',
+  ])('%s is no issuer', (OIDC_ISSUER) => {
+    expect(mistakes({ OIDC_ISSUER, OIDC_CLIENT_ID: 'a' })).toHaveLength(1);
+  });
+
+  test.each(['http://127.0.0.1:9000', 'http://localhost:9000/realm', 'https://example.com/'])(
+    '%s may be one',
+    (url) => {
+      expect(readConfig({ OIDC_ISSUER: url, OIDC_CLIENT_ID: 'a' }).oidcIssuer).toBe(url);
+    },
+  );
+
+  test.each(['op@example.com,', 'a b@example.com', 'roles=', '=admin', 'a@b,x'])('%j names no operators', (list) => {
+    const found = mistakes({ OIDC_ISSUER: 'https://example.com', OIDC_CLIENT_ID: 'a', OIDC_ADMINS: list });
+
+    expect(found).toHaveLength(1);
   });
 
   test('loopback is what this machine alone reaches', () => {

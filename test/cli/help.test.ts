@@ -2,7 +2,21 @@ import { describe, expect, test } from 'vitest';
 import { settings } from '../../actors/config.ts';
 import { troupe } from './command-line.ts';
 
-const commands = ['start', 'token', 'actors', 'show', 'history', 'verify', 'rebuild', 'cluster', 'shards', 'drain'];
+const commands = [
+  'start',
+  'token',
+  'actors',
+  'show',
+  'history',
+  'try',
+  'operation',
+  'graph',
+  'verify',
+  'rebuild',
+  'cluster',
+  'shards',
+  'drain',
+];
 
 describe('troupe', () => {
   test('lists its commands', async () => {
@@ -58,6 +72,13 @@ describe('troupe', () => {
     [['shards', 'move', '3', 'node-1', '--watch'], "unknown option '--watch'"],
     [['verify', '--fast'], "unknown option '--fast'"],
     [['show', 'room', '--journal', 'nowhere'], '--journal must look like lmdb:./data'],
+    [['try', 'room'], "missing required argument 'event'"],
+    [['try', 'room/x', 'DANCE'], '"DANCE" is not an event; one looks like'],
+    [['try', 'room/x', '{}', '--at', '-1'], 'It must be a whole number of at least 0.'],
+    [['history', 'room', '--at', '0'], 'It must be a whole number of at least 1.'],
+    [['graph', 'ghost'], 'There are no actors of type "ghost"; there are user, room, message'],
+    [['graph', 'room', '--at', '1'], '--at is for one actor'],
+    [['graph', 'room', '--format', 'png'], 'Allowed choices are svg, mermaid, json.'],
     [['token', 'alice'], '"alice" is not an email address'],
   ])('typing %j wrongly exits with 2', async (args, sentence) => {
     const { code, out, err } = await troupe(args);

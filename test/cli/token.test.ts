@@ -33,6 +33,20 @@ describe('troupe token with AUTH_SECRET', () => {
     expect(Math.abs(expiresAt - Date.now() / 1000 - 5_400)).toBeLessThan(60);
   });
 
+  test('an operator is one only when asked', async () => {
+    const operator = await troupe(['token', '--admin', email], { AUTH_SECRET });
+    const person = await troupe(['token', email, '--json'], { AUTH_SECRET });
+
+    expect(await verifyToken(AUTH_SECRET, operator.out.at(-1) ?? '', Date.now())).toMatchObject({
+      ok: true,
+      claims: { email, role: 'admin' },
+    });
+    expect(operator.err[0]).toContain('Operator');
+    const { token } = JSON.parse(person.out[0]!) as { readonly token: string };
+    const verified = await verifyToken(AUTH_SECRET, token, Date.now());
+    expect(verified.ok && verified.claims.role).toBeUndefined();
+  });
+
   test('by default it holds for at least a day', async () => {
     const { out } = await troupe(['token', email, '--json'], { AUTH_SECRET });
 
@@ -70,6 +84,14 @@ describe.each(storeKinds)('troupe token in development mode on $kind', ({ kind, 
 
     expect(code).toBe(0);
     expect(await emailIn(out.at(-1), secret)).toBe(email);
+  });
+
+  test('an operator is signed with it, too', async () => {
+    const { out } = await troupe(['token', '--admin', email], { JOURNAL });
+
+    journal = await openJournal(JOURNAL);
+    const verified = await verifyToken(await initDevSecret(journal), out.at(-1) ?? '', Date.now());
+    expect(verified).toMatchObject({ ok: true, claims: { email, role: 'admin' } });
   });
 
   test('waits for the secret of a starting server', async () => {

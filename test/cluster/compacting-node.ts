@@ -1,6 +1,5 @@
 /**
- * The chat server with limits so small that its journal is archived, trimmed and its operations retired within seconds,
- * started with the settings of `troupe start` that its tests use.
+ * The chat server with the limits of compacting.ts, started with the settings of `troupe start` that its tests use.
  */
 
 import { pino } from 'pino';
@@ -9,7 +8,7 @@ import { initDevSecret } from '../../actors/cli/store.ts';
 import { startChat } from '../../actors/server.ts';
 import { withArchive } from '../../src/archive/open.ts';
 import { openJournal } from '../../src/index.ts';
-import { retentionMs } from './compacting.ts';
+import { compactingLimits } from './compacting.ts';
 
 const settings = z.object({
   JOURNAL: z.string(),
@@ -20,14 +19,6 @@ const settings = z.object({
   HOST: z.string(),
   PORT: z.coerce.number(),
 });
-
-const runtimeLimits = {
-  retentionMs,
-  archiveAfterMs: 300,
-  journalEntriesMin: 5,
-  segmentEntriesMin: 10,
-  segmentEntriesMax: 40,
-};
 
 async function main(): Promise<void> {
   const config = settings.parse(process.env);
@@ -41,7 +32,7 @@ async function main(): Promise<void> {
     devMode: true,
     leaseMs: config.LEASE_MS,
     node: config.NODE_ID,
-    runtimeLimits,
+    runtimeLimits: compactingLimits,
     logger: pino({ level: 'debug' }, pino.destination({ dest: 2, sync: true })),
   });
   process.stdout.write(`Troupe listens on http://127.0.0.1:${server.port}\n`);

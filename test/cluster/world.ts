@@ -2,6 +2,7 @@
 
 import { onTestFinished } from 'vitest';
 import type { Channel, ChannelListener, ClusterStore, InboxRecord, NodeInfo } from '../../src/cluster/cluster-store.ts';
+import { broughtBy } from '../../src/cluster/ring.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { eventually } from '../journal/adapter.ts';
 import { text } from '../journal/writer.ts';
@@ -71,6 +72,11 @@ export function plainInbox(records: readonly InboxRecord[]): readonly string[] {
   return records.map(({ n, payload }) => `${n} ${text(payload)}`);
 }
 
+/** What came along with a ring, as text. */
+function plainBrought({ n, payload, isAbsent }: InboxRecord): string {
+  return `${n} ${text(payload)}${isAbsent === true ? ' absent' : ''}`;
+}
+
 export class Ear implements ChannelListener {
   /** Messages as text, in order. */
   readonly heard: string[] = [];
@@ -78,7 +84,8 @@ export class Ear implements ChannelListener {
   actives = 0;
 
   message(payload: Uint8Array): void {
-    this.heard.push(text(payload) as string);
+    const brought = broughtBy(payload);
+    this.heard.push(brought === undefined ? (text(payload) as string) : plainBrought(brought));
     this.sizes.push(payload.length);
   }
 

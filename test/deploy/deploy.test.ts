@@ -270,7 +270,7 @@ describe('kubernetes', () => {
     const config = readConfig({ ...environment, AUTH_SECRET: 'a secret of at least thirty-two bytes' });
 
     expect(config).toMatchObject({ host: '0.0.0.0', port: 8082, metrics: 9464, role: 'all' });
-    expect(() => readConfig(environment)).toThrow('AUTH_SECRET must be set');
+    expect(() => readConfig(environment)).toThrow('AUTH_SECRET or OIDC_ISSUER must be set');
   });
 
   test('selectors, budgets and services mean the same pods', () => {

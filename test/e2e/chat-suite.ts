@@ -16,6 +16,8 @@ import { raceSuite } from './suites/races.ts';
 import { readSuite } from './suites/reads.ts';
 import { ruleSuite } from './suites/rules.ts';
 import { sagaSuite } from './suites/sagas.ts';
+import { translationSuite } from './suites/translations.ts';
+import { unreadSuite } from './suites/unread.ts';
 
 const suites = {
   sagas: sagaSuite,
@@ -24,6 +26,8 @@ const suites = {
   races: raceSuite,
   privacy: privacySuite,
   reads: readSuite,
+  unread: unreadSuite,
+  translations: translationSuite,
   ids: idSuite,
   identity: identitySuite,
   problems: problemSuite,

@@ -297,3 +297,57 @@ describe('closing', () => {
     expect(connection.unread).toBe(0);
   });
 });
+
+describe('topics that begin and end', () => {
+  test('what a position has is not given when it is told', async () => {
+    const { topics, socket, publish, connection } = given();
+    // In the history, and on its way to those who listen.
+    const stored = topics.store(topic, { frames: ['known'] });
+
+    connection.start(topic, stored.offset, false, 'e');
+    topics.tell(stored);
+    publish('next');
+    await settled();
+
+    expect(socket.received).toEqual(['next']);
+  });
+
+  test('what is behind a position comes before what is new', async () => {
+    const { topics, socket, publish, connection } = given();
+    for (const frame of frames(1, 3)) topics.store(topic, { frames: [frame] });
+
+    connection.start(topic, 1, true, 'e');
+    publish('frame 4');
+    await settled();
+
+    expect(socket.received).toEqual(frames(2, 4));
+  });
+
+  test('a position of another epoch loses the connection', async () => {
+    const { topics, connection, lost } = given();
+    topics.store(topic, { frames: ['a'] });
+
+    connection.start(topic, 0, true, 'another');
+    await settled();
+
+    expect(lost).toEqual([undefined]);
+  });
+
+  test('a topic that begins again is not read from two positions', async () => {
+    let arrive = (): void => undefined;
+    const read = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    const { topics, socket, connection } = given(1_000, read);
+    for (const frame of frames(1, 4)) topics.store(topic, { frames: [frame] });
+
+    connection.start(topic, 0, true, 'e');
+    await settled();
+    connection.stop(topic);
+    connection.start(topic, 2, true, 'e');
+    arrive();
+    await settled();
+
+    expect(socket.received).toEqual(frames(3, 4));
+  });
+});

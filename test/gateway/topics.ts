@@ -47,7 +47,11 @@ export class MemoryTopics implements Topics {
 
   async readTopic(
     topic: string,
-    { offset, limit = 1_000 }: { readonly offset: number; readonly limit?: number },
+    {
+      offset,
+      epoch = 'e',
+      limit = 1_000,
+    }: { readonly offset: number; readonly epoch?: string; readonly limit?: number },
   ): Promise<TopicHistory> {
     this.reads += 1;
     const { published, dropped } = this.#of(topic);
@@ -55,7 +59,7 @@ export class MemoryTopics implements Topics {
     return {
       epoch: 'e',
       head,
-      recovered: offset >= dropped && offset <= head,
+      recovered: epoch === 'e' && offset >= dropped && offset <= head,
       publications: published.filter((publication) => publication.offset > offset).slice(0, limit),
     };
   }

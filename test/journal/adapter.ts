@@ -87,7 +87,7 @@ export async function freshStore(adapter: JournalAdapter): Promise<FreshStore> {
 }
 
 /** Runs `probe` until it gives something, at most 10 s unless told otherwise. */
-export async function eventually<T>(probe: () => Promise<T | undefined>, ms = 10_000): Promise<T> {
+export async function eventually<T>(probe: () => Promise<T | undefined>, ms = 20_000): Promise<T> {
   const end = performance.now() + ms;
   for (;;) {
     const found = await probe();

@@ -1,6 +1,7 @@
 /** The wire to one server: what its subscriptions promise. */
 
-import { expect, onTestFinished, test } from 'vitest';
+import { Socket } from 'node:net';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { parseLocation } from '../../src/journal/redis/endpoint.ts';
 import { commandOf } from '../../src/journal/redis/resp.ts';
@@ -116,4 +117,22 @@ test('leaves a subscriber connection that hangs', async () => {
 
   expect(before).toBe(1);
   await eventually(async () => ear.actives > 1 || undefined);
+});
+
+test('calls of many causes in one pass of the event loop leave in two writes', async () => {
+  const server = await startServer();
+  const wire = await openTestWire(server.url);
+  const ping = commandOf('PING').done();
+  await wire.send('', ping);
+  const writes = vi.spyOn(Socket.prototype, 'uncork');
+  onTestFinished(() => writes.mockRestore());
+
+  const calls = Array.from(
+    { length: 20 },
+    () => new Promise((resolve, reject) => setImmediate(() => wire.send('', ping).then(resolve, reject))),
+  );
+  const replies = await Promise.all(calls);
+
+  expect(replies.map(String)).toEqual(replies.map(() => 'PONG'));
+  expect(writes.mock.calls.length).toBe(2);
 });

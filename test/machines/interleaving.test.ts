@@ -5,6 +5,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type RoomEvent, roomMachine } from '../../machines/room.ts';
+import { Driven } from './driver.ts';
 import { World } from './model.ts';
 import { Network } from './network.ts';
 import {
@@ -67,10 +69,12 @@ function run(operations: readonly Operation[], { draw, settledFirst, harm }: Cou
 function found(network: Network): Record<string, unknown> {
   return Object.fromEntries(
     [...network.actors.values()].flatMap(({ address, driven: { snapshot } }) => {
-      const { pending, waiting, user, room, message, messages } = snapshot.context;
+      const { pending, waiting, user, room, message, messages, readPositions } = snapshot.context;
       if (pending === undefined) return [];
       const state =
-        address.startsWith('room/') && room !== null ? { ...room, messages } : (user ?? room ?? message ?? null);
+        address.startsWith('room/') && room !== null
+          ? { ...room, messages, readPositions }
+          : (user ?? room ?? message ?? null);
       return [[address, { is: snapshot.value, state, pending, waiting }]];
     }),
   );
@@ -92,6 +96,23 @@ function expected(network: Network): Record<string, unknown> {
   );
 }
 
+/** Moves back of somebody's read position in a room, or beyond its newest message, in all that the rooms were sent. */
+function movesBack(network: Network): string[] {
+  return [...network.actors.values()].flatMap(({ address, events }) => {
+    if (!address.startsWith('room/')) return [];
+    const room = new Driven(roomMachine, address.slice('room/'.length));
+    const back: string[] = [];
+    for (const event of events as readonly unknown[] as readonly RoomEvent[]) {
+      const before = room.snapshot.context.readPositions;
+      room.send(event);
+      const { readPositions, messages } = room.snapshot.context;
+      const isWrong = before.some((position, i) => (readPositions[i] ?? -1) < position);
+      if (isWrong || Math.max(0, ...readPositions) > messages) back.push(`${event.operationId} in ${address}`);
+    }
+    return back;
+  });
+}
+
 /** Completed operations that were not possible on the completed ones before them. */
 function impossible(network: Network): string[] {
   const world = new World();
@@ -111,6 +132,7 @@ describe('interleaved operations', () => {
 
         expect(found(network)).toEqual(expected(network));
         expect(impossible(network)).toEqual([]);
+        expect(movesBack(network)).toEqual([]);
         for (const { id } of operations) expect(network.outcomes.get(id)).toHaveLength(1);
         for (const { driven } of network.actors.values()) expect(driven.timers).toEqual([]);
         // Waiting ends when what it waits for ends: without harm nobody needs the clock.

@@ -8,7 +8,10 @@ import type { Operation } from './operations.ts';
 
 export class World {
   readonly users = new Map<string, UserDto>();
-  readonly rooms = new Map<string, RoomDto & { readonly messages: number }>();
+  readonly rooms = new Map<
+    string,
+    RoomDto & { readonly messages: number; readonly readPositions: readonly number[] }
+  >();
   readonly messages = new Map<string, MessageDto>();
 
   /** Makes an operation happen; the code of what stands against it otherwise. */
@@ -91,16 +94,23 @@ export class World {
     if (saga === 'ROOM_CREATE') {
       const { roomId: id, companionUserId } = payload;
       const members = [by, companionUserId];
-      this.rooms.set(id, { id, createdBy: by, members, dateCreated: at, dateUpdated: at, messages: 0 });
+      const empty = { messages: 0, readPositions: [0, 0] };
+      this.rooms.set(id, { id, createdBy: by, members, dateCreated: at, dateUpdated: at, ...empty });
     }
-    if (saga !== 'ROOM_ADD_MEMBER' && saga !== 'MESSAGE_CREATE') return;
+    if (saga !== 'ROOM_ADD_MEMBER' && saga !== 'MESSAGE_CREATE' && saga !== 'MESSAGE_READ') return;
     const room = this.rooms.get(payload.roomId);
     if (room === undefined) return;
+    const { messages, readPositions } = room;
     if (saga === 'MESSAGE_CREATE') {
-      this.rooms.set(room.id, { ...room, messages: room.messages + 1 });
+      const last = messages + 1;
+      this.rooms.set(room.id, { ...room, messages: last, readPositions: readBy(room, by, last) });
+    } else if (saga === 'MESSAGE_READ') {
+      const upTo = Math.min(payload.position ?? 0, messages);
+      this.rooms.set(room.id, { ...room, readPositions: readBy(room, by, upTo) });
     } else if (!room.members.includes(payload.memberId)) {
       const members = [...room.members, payload.memberId];
-      this.rooms.set(room.id, { ...room, members, dateUpdated: Math.max(room.dateUpdated, at) });
+      const dateUpdated = Math.max(room.dateUpdated, at);
+      this.rooms.set(room.id, { ...room, members, dateUpdated, readPositions: [...readPositions, messages] });
     }
   }
 
@@ -130,6 +140,15 @@ export class World {
           : { translations: [...message.translations, translationOf(by, payload)] };
     this.messages.set(message.id, { ...message, ...change });
   }
+}
+
+/** Everybody's positions when `by` has read up to `position`. */
+function readBy(
+  { members, readPositions }: { readonly members: readonly string[]; readonly readPositions: readonly number[] },
+  by: string,
+  position: number,
+): readonly number[] {
+  return readPositions.map((before, i) => (members[i] === by ? Math.max(before, position) : before));
 }
 
 function translationOf(

@@ -85,6 +85,10 @@ function random<S extends SagaName>(
 }
 
 const target = { messageId: message, roomId: room };
+const read = fc.record(
+  { ...target, position: fc.integer({ min: 1, max: 4 }) },
+  { requiredKeys: ['messageId', 'roomId'] },
+);
 
 const drafts: fc.WeightedArbitrary<Draft>[] = [
   { weight: 1, arbitrary: fc.tuple(user, user).map(([id, by]) => userCreate(id, by === 'dave' ? by : id)) },
@@ -92,7 +96,7 @@ const drafts: fc.WeightedArbitrary<Draft>[] = [
   { weight: 3, arbitrary: random('ROOM_ADD_MEMBER', member, fc.record({ roomId: room, memberId: user })) },
   { weight: 2, arbitrary: fc.tuple(message, room, member, text).map((parts) => messageCreate(...parts)) },
   { weight: 3, arbitrary: random('MESSAGE_UPDATE', member, fc.record({ ...target, content: text })) },
-  { weight: 2, arbitrary: random('MESSAGE_READ', member, fc.record(target)) },
+  { weight: 4, arbitrary: random('MESSAGE_READ', member, read) },
   { weight: 4, arbitrary: random('MESSAGE_TRANSLATE', member, fc.record({ ...target, translation: text, language })) },
 ];
 

@@ -25,10 +25,13 @@ const added = (operationId: string, newcomer = carol) =>
   say('ROOM_ADD_MEMBER_COMPLETED', operationId, 'alice', { newcomer });
 const notAdded = (operationId: string) => say('ROOM_ADD_MEMBER_REJECTED', operationId, 'alice', { error });
 const writing = (operationId: string, by = 'alice') => say('MESSAGE_CREATE_INITIATED', operationId, by, {});
-const written = (operationId: string, messageId = 'm') =>
-  say('MESSAGE_CREATE_COMPLETED', operationId, 'alice', { messageId });
+const written = (operationId: string, messageId = 'm', by = 'alice') =>
+  say('MESSAGE_CREATE_COMPLETED', operationId, by, { messageId });
 const notWritten = (operationId: string) => say('MESSAGE_CREATE_REJECTED', operationId, 'alice', { error });
 const reading = (operationId: string, by = 'alice') => say('MESSAGE_READ_INITIATED', operationId, by, {});
+const readUpTo = (operationId: string, position: number | undefined, by = 'bob') =>
+  say('MESSAGE_READ_COMPLETED', operationId, by, position === undefined ? {} : { position });
+const notRead = (operationId: string, by = 'bob') => say('MESSAGE_READ_REJECTED', operationId, by, { error });
 const translating = (operationId: string, by = 'alice') => say('MESSAGE_TRANSLATE_INITIATED', operationId, by, {});
 
 function absent(): Driven<typeof roomMachine> {
@@ -268,5 +271,97 @@ describe('messages in a room', () => {
     expect(rejections(room.send(writing('late')))).toEqual(['late OPERATION_PENDING']);
     expect(typesOf(room.send(written('p0')))).toEqual(['ROOM_MESSAGE_ADDED', 'MESSAGE_CREATE_APPROVED']);
     expect(room.snapshot.context.waiting).toHaveLength(waitingMax - 1);
+  });
+});
+
+/** A room of alice and bob in which alice wrote so many messages. */
+function withMessages(count: number): Driven<typeof roomMachine> {
+  const room = open();
+  for (let i = 1; i <= count; i++) room.send(writing(`w${i}`), written(`w${i}`, `m${i}`));
+  return room;
+}
+
+function positionsOf(room: Driven<typeof roomMachine>): readonly number[] {
+  return room.snapshot.context.readPositions;
+}
+
+describe('read positions', () => {
+  test('move to what a member has read', () => {
+    const room = withMessages(3);
+
+    const emitted = room.send(reading('a', 'bob'), readUpTo('a', 2));
+
+    const moved = { type: 'READ_POSITION_MOVED', userId: 'bob', readPosition: 2, lastPosition: 3 };
+    expect(emitted.slice(1)).toEqual([moved]);
+    expect(positionsOf(room)).toEqual([3, 2]);
+  });
+
+  test('never move back, nor twice to one place', () => {
+    const room = withMessages(3);
+    room.send(reading('a', 'bob'), reading('b', 'bob'), readUpTo('a', 3));
+    const before = room.snapshot;
+
+    expect(room.send(readUpTo('b', 2), readUpTo('a', 3))).toEqual([]);
+    expect(room.snapshot).toBe(before);
+  });
+
+  test('stay where they are when reading is undone', () => {
+    const room = withMessages(3);
+    const before = room.snapshot;
+
+    const emitted = room.send(reading('a', 'bob'), notRead('a'));
+
+    expect(typesOf(emitted)).toEqual(['MESSAGE_READ_APPROVED']);
+    expect(room.snapshot).toBe(before);
+  });
+
+  test('move with what a member writes', () => {
+    const room = withMessages(2);
+
+    const behind = room.send(writing('a', 'bob'), written('a', 'm3', 'bob'));
+    const upToDate = room.send(writing('b', 'bob'), written('b', 'm4', 'bob'));
+
+    const moved = { type: 'READ_POSITION_MOVED', userId: 'bob', readPosition: 3, lastPosition: 3 };
+    expect(behind.slice(1)).toEqual([{ type: 'ROOM_MESSAGE_ADDED', messageId: 'm3', position: 3 }, moved]);
+    expect(typesOf(upToDate)).toEqual(['MESSAGE_CREATE_APPROVED', 'ROOM_MESSAGE_ADDED']);
+    expect(positionsOf(room)).toEqual([2, 4]);
+  });
+
+  test('stay where they are when writing is undone', () => {
+    const room = withMessages(2);
+    const before = room.snapshot.context;
+
+    room.send(writing('a', 'bob'), notWritten('a'));
+
+    expect(room.snapshot.context).toEqual(before);
+  });
+
+  test('begin behind what was said before one came', () => {
+    const room = withMessages(2);
+
+    room.send(adding('a', 'carol'), writing('b'), written('b', 'm3'), added('a'));
+
+    expect(positionsOf(room)).toEqual([3, 0, 3]);
+  });
+
+  test('end at the newest message there is', () => {
+    const room = withMessages(2);
+
+    expect(room.send(readUpTo('a', 9))).toMatchObject([{ readPosition: 2, lastPosition: 2 }]);
+    expect(positionsOf(room)).toEqual([2, 2]);
+  });
+
+  test('stay for reads that name no position', () => {
+    const room = withMessages(2);
+    const before = room.snapshot;
+
+    expect(room.send(readUpTo('a', undefined), readUpTo('b', 1, 'mallory'))).toEqual([]);
+    expect(room.snapshot).toBe(before);
+  });
+
+  test('are one number per member, whatever is written', () => {
+    const room = withMessages(100);
+
+    expect(positionsOf(room)).toEqual([100, 0]);
   });
 });

@@ -3,6 +3,7 @@
 import { expect, test, vi } from 'vitest';
 import type { Membership } from '../../src/cluster/node.ts';
 import { TroupeError } from '../../src/errors.ts';
+import { silentObserver } from '../../src/observer.ts';
 import { idOn, note, notebook } from './notebook.ts';
 import { notesOf, type Opened, Stage, watch } from './stage.ts';
 
@@ -22,17 +23,27 @@ async function two(stage: Stage): Promise<readonly [Opened, Opened]> {
   return [a, b];
 }
 
-/** No call of the node gets to the store. Gives what heals it. */
-function cut({ journal }: Opened): () => void {
-  const refuse = (): Error => new TroupeError('JOURNAL_UNAVAILABLE', 'unreachable', { sent: true });
+const refuse = (): Error => new TroupeError('JOURNAL_UNAVAILABLE', 'unreachable', { sent: true });
+
+/** No call of the node's journal gets to the store. Gives what heals it. */
+function cutCalls({ journal }: Opened): () => void {
   journal.onCall = refuse;
-  journal.cluster!.onCall = refuse;
   journal.onCommit = () => 'unknown, dropped';
-  const reconnect = journal.cluster!.interrupt();
   return () => {
     journal.onCall = () => undefined;
-    journal.cluster!.onCall = () => undefined;
     journal.onCommit = () => undefined;
+  };
+}
+
+/** No call of the node gets to the store, and nothing comes from there. Gives what heals it. */
+function cut(node: Opened): () => void {
+  const cluster = node.journal.cluster!;
+  const healCalls = cutCalls(node);
+  cluster.onCall = refuse;
+  const reconnect = cluster.interrupt();
+  return () => {
+    healCalls();
+    cluster.onCall = () => undefined;
     reconnect();
   };
 }
@@ -145,4 +156,28 @@ test('a lease outlives a renewal that fails late', async () => {
 
   expect(renewals() - before).toBe(2 * shards);
   expect(complaints).toEqual([]);
+});
+
+test('a lease that ran out is told, once', async () => {
+  const stage = new Stage({ shards: 1 });
+  const lost: number[] = [];
+  const observer = { ...silentObserver, leaseLost: (shard: number) => lost.push(shard) };
+  const a = await stage.open({ node: 'a', limits, observer });
+  const actor = a.system.actor(notebook, idOn(0, 1));
+
+  /** It begins again from its journal, and reaches the store `ms` later. */
+  async function failFor(ms: number): Promise<void> {
+    const heal = cutCalls(a);
+    void watch(actor.tell(note('lost')));
+    await stage.clock.advance(ms);
+    heal();
+    await stage.clock.advance(leaseMs);
+  }
+  await stage.clock.until(actor.tell(note('before')));
+  await failFor(0.2 * leaseMs);
+  const early = lost.length;
+  await failFor(1.5 * leaseMs);
+
+  expect(early).toBe(0);
+  expect(lost).toEqual([0]);
 });

@@ -64,6 +64,7 @@ test('hears what is committed while it subscribes', async () => {
   expect(heard.map(({ data }) => data).slice(-2)).toEqual(['2', '3']);
 });
 
+const address = notebookOn(1, 1);
 const nonsense: readonly (readonly [string, Uint8Array])[] = [
   ['nothing', encode(null)],
   ['no question', encode(['answer'])],
@@ -71,7 +72,15 @@ const nonsense: readonly (readonly [string, Uint8Array])[] = [
   ['a command without an envelope', encode({ id: '1', node: 'b', request: { kind: 'command' } })],
   [
     'a command to nobody',
-    encode({ id: '1', node: 'b', request: { kind: 'command', envelope: { event: { type: 'ASK' } } } }),
+    encode({ id: '1', node: 'b', request: { kind: 'command', envelope: { event: encode({ type: 'ASK' }) } } }),
+  ],
+  [
+    'a command without bytes of an event',
+    encode({ id: '1', node: 'b', request: { kind: 'command', envelope: { to: address, event: { type: 'ASK' } } } }),
+  ],
+  [
+    'a command whose event cannot be read',
+    encode({ id: '1', node: 'b', request: { kind: 'command', envelope: { to: address, event: Buffer.from([0xc1]) } } }),
   ],
   ['a read of nobody', encode({ id: '1', node: 'b', request: { kind: 'read' } })],
   ['a read of what cannot be', encode({ id: '1', node: 'b', request: { kind: 'read', address: 'x' } })],

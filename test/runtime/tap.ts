@@ -1,6 +1,6 @@
 /** A tap on the transport: it keeps what is delivered, hands it on only while open, and delivers it again on request. */
 
-import type { Parcel } from '../../src/shard/delivery.ts';
+import type { Parcel } from '../../src/shard/parcel.ts';
 import type { Transport } from '../../src/shard/transport.ts';
 
 interface Sent {

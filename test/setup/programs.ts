@@ -21,4 +21,16 @@ export const programs: readonly DebianProgram[] = [
     service: 'haproxy',
     need: 'The tests of deploy/haproxy need haproxy 2.6 or newer on the PATH.',
   },
+  {
+    program: 'chromium',
+    debian: 'chromium',
+    service: 'chromium',
+    need: 'The tests of the pages need Chromium on the PATH.',
+  },
+  {
+    program: 'chromium',
+    debian: 'chromium',
+    service: 'chromium',
+    need: 'The tests of web/ need chromium on the PATH.',
+  },
 ];

@@ -1,6 +1,8 @@
 /** What a shard keeps of its newest commits, and when they fit. */
 
 import { expect, test } from 'vitest';
+import type { Address } from '../../src/actor/address.ts';
+import { encode } from '../../src/journal/codec.ts';
 import { type Commit, emptyCommit, type Head, type JournalEntry } from '../../src/journal/journal.ts';
 import { defaultLimits, type Limits } from '../../src/limits.ts';
 import { Tail } from '../../src/shard/tail.ts';
@@ -45,7 +47,7 @@ test('gives nothing after another commit', () => {
 test('keeps no more entries and bytes than allowed', () => {
   expect(numbersAfter(tailOf(5, { tailEntriesMax: 2 }), 3, 5)).toEqual([4, 5]);
   expect(tailOf(5, { tailEntriesMax: 2 }).length).toBe(2);
-  expect(tailOf(5, { tailBytesMax: 30 }).length).toBe(3);
+  expect(tailOf(5, { tailBytesMax: 3 * encode(commit(1)).length }).length).toBe(3);
 });
 
 test('forgets what is older than allowed', async () => {
@@ -92,4 +94,46 @@ test('outlives the epochs of its own process alone', () => {
 test('names the operations behind a commit', () => {
   expect(tailOf(5).operationsAfter(3, 10)).toEqual(['operation 4', 'operation 5']);
   expect(tailOf(5).operationsAfter(0, 2)).toEqual(['operation 1', 'operation 2']);
+});
+
+test('gives a commit back with everything that it writes', () => {
+  const actor = 'room/00000000-0000-4000-8000-000000000001' as Address;
+  const payload = new Uint8Array([0, 255, 7]);
+  const from = 'user/00000000-0000-4000-8000-000000000002' as Address;
+  const shared = { actor, version: 1, seq: 1, type: 'OPENED', at: 1_795_946_000_123, payload };
+  const whole: Commit = {
+    shard: 3,
+    epoch: { number: 2, nonce: 'a' },
+    number: 1,
+    id: 'one',
+    firstSeq: 1,
+    entries: [
+      { ...shared, emitted: ['opened'], from, operation: 'operation' },
+      { ...shared, seq: 2, version: 2, emitted: [] },
+    ],
+    actors: [{ actor, version: 2, snapshotVersion: 1, tail: [2] }],
+    snapshots: [{ actor, version: 1, payload }],
+    timersSet: [{ actor, id: 'reminder', dueAt: 5, generation: 1, payload, operation: 'operation' }],
+    timersCleared: [{ actor, id: 'other' }],
+    outbox: [{ to: 1, n: 4, payload }],
+    outboxAcked: [{ shard: 1, n: 3 }],
+    marks: [{ shard: 2, n: 9 }],
+    inbox: 12,
+    publications: [{ topic: `room:${actor}`, payload }],
+    deadLetters: [{ at: 1, code: 'MACHINE_FAILED', reason: 'ü', payload }],
+    viewsCleared: ['rooms'],
+    views: [
+      { view: 'rooms', key: 'a', payload },
+      { view: 'rooms', key: 'gone' },
+    ],
+    projections: { rooms: '' },
+  };
+  const tail = new Tail(new SimulatedClock(), defaultLimits, true);
+
+  // A publication of the runtime has its data beside it.
+  tail.add({ ...whole, publications: whole.publications.map((one) => ({ ...one, data: 'not written' })) }, '');
+
+  const [again] = tail.after({ commits: 0, seq: 0, commitId: '' }, 1);
+  expect(Buffer.from(encode(again))).toEqual(Buffer.from(encode(whole)));
+  expect(again?.entries[0]?.payload).toBeInstanceOf(Uint8Array);
 });

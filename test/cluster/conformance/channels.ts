@@ -37,10 +37,15 @@ export function channelTests(createWorld: WorldFactory): void {
       { kind: 'topic', shard: 1, topic: 'post' },
       { kind: 'topic', shard: 0, topic: 'news:post' },
       { kind: 'topic', shard: 0, topic: 'post}' },
+      { kind: 'signal', shard: 0, topic: 'post' },
+      { kind: 'signal', shard: 1, topic: 'post' },
       { kind: 'node', node: 'all' },
       { kind: 'node', node: '0' },
       { kind: 'node', node: 'ä b}' },
       everyone,
+      { kind: 'watch' },
+      { kind: 'watcher', node: '0' },
+      { kind: 'watcher', node: 'ä b}' },
     ];
     const ears = [];
     for (const channel of channels) ears.push(await listening(cluster, channel));

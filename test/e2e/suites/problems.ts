@@ -135,7 +135,7 @@ function shapes(chat: () => Chat): void {
 }
 
 function addresses(chat: () => Chat): void {
-  test.each(['/', '/v1', '/v2/rooms', '/v1/rooms/', '/v1/nothing', '/v1/rooms/a/b/c'])(
+  test.each(['/nothing', '/v1', '/v2/rooms', '/v1/rooms/', '/v1/nothing', '/v1/rooms/a/b/c'])(
     'nothing is at %s',
     async (path) => {
       const alice = await chat().user('alice');

@@ -4,34 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { MessageDto, RoomDto, UserDto } from '../../../actors/contract.ts';
 import type { Chat } from '../chat.ts';
 import { edit, read } from '../commands.ts';
+import { page, pages } from '../pages.ts';
 import type { Person } from '../person.ts';
-
-interface Page<T> {
-  readonly items: readonly T[];
-  /** The path in the Link header. */
-  readonly next: string | undefined;
-}
-
-async function page<T>(person: Person, path: string): Promise<Page<T>> {
-  const { status, headers, body } = await person.call<readonly T[]>('GET', path);
-  expect(status, JSON.stringify(body)).toBe(200);
-  const link = headers.get('link');
-  if (link === null) return { items: body, next: undefined };
-  const next = /^<(\/v1\/[^>]+)>; rel="next"$/.exec(link)?.[1];
-  expect(next, link).toBeDefined();
-  return { items: body, next };
-}
-
-/** Each page, following the links. */
-async function pages<T>(person: Person, path: string): Promise<readonly (readonly T[])[]> {
-  const all: (readonly T[])[] = [];
-  for (let next: string | undefined = path; next !== undefined && all.length < 100; ) {
-    const found: Page<T> = await page<T>(person, next);
-    all.push(found.items);
-    next = found.next;
-  }
-  return all;
-}
 
 function sortedIds(dtos: readonly { readonly id: string }[]): readonly string[] {
   return dtos.map(({ id }) => id).sort();

@@ -1,0 +1,3 @@
+import { inspectorSuite } from './inspector-suite.ts';
+
+inspectorSuite('redis', 2);

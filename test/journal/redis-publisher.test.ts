@@ -1,0 +1,146 @@
+/** Messages on their way to channels: one call for what is said in one turn, and nothing lost or torn out of order by that. */
+
+import { expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { parseLocation } from '../../src/journal/redis/endpoint.ts';
+import { openWire } from '../../src/journal/redis/servers.ts';
+import type { Wire } from '../../src/journal/redis/wire.ts';
+import { eventually } from './adapter.ts';
+import { Ear } from './ear.ts';
+import { openClient, startServer } from './redis-store.ts';
+
+async function openTestWire(url: string): Promise<Wire> {
+  const wire = await openWire(parseLocation(url), { deadlineMs: 5_000, clock: systemClock });
+  onTestFinished(() => wire.close());
+  // From then on the server has the library.
+  await sayAll(wire, [
+    ['a:{0}', 'x'],
+    ['a:{0}', 'y'],
+  ]);
+  return wire;
+}
+
+async function listenOn(wire: Wire, channel: string): Promise<Ear> {
+  const ear = new Ear();
+  wire.listen(channel, ear);
+  await eventually(async () => ear.actives > 0 || undefined);
+  ear.heard.splice(0);
+  return ear;
+}
+
+/** Says all of it in one turn, and resolves with what became of each. */
+function sayAll(wire: Wire, messages: readonly (readonly [channel: string, text: string])[]): Promise<string[]> {
+  return Promise.all(
+    messages.map(
+      ([channel, text]) =>
+        new Promise<string>((resolve) =>
+          wire.publish(channel, Buffer.from(text), (error) => resolve(error?.message ?? 'sent')),
+        ),
+    ),
+  );
+}
+
+const calls = (stats: string, command: string): number =>
+  Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+
+test('what is said in one turn is one call, in its order', async () => {
+  const server = await startServer();
+  const wire = await openTestWire(server.url);
+  const client = openClient(server);
+  const [first, second] = [await listenOn(wire, 'a:{1}'), await listenOn(wire, 'b:{2}')];
+  await client.config('RESETSTAT');
+
+  const texts = Array.from({ length: 100 }, (_, i) => `${i}`);
+  const fates = await sayAll(
+    wire,
+    texts.flatMap((text) => [['a:{1}', text] as const, ['b:{2}', text] as const]),
+  );
+  await eventually(async () => second.heard.length === 100 || undefined);
+
+  expect(fates).toEqual(fates.map(() => 'sent'));
+  expect([first.heard, second.heard]).toEqual([texts, texts]);
+  expect(calls(await client.info('commandstats'), 'fcall')).toBe(1);
+});
+
+test('more than one call takes leaves in several', async () => {
+  const server = await startServer();
+  const wire = await openTestWire(server.url);
+  const ear = await listenOn(wire, 'a:{1}');
+  const texts = Array.from({ length: 600 }, (_, i) => `${i} `.padEnd(5_000, '.'));
+
+  const fates = await sayAll(
+    wire,
+    texts.map((text) => ['a:{1}', text]),
+  );
+  await eventually(async () => ear.heard.length === 600 || undefined);
+
+  expect(new Set(fates)).toEqual(new Set(['sent']));
+  expect(ear.heard).toEqual(texts);
+});
+
+test('a message that is alone is a command of its own', async () => {
+  const server = await startServer();
+  const wire = await openTestWire(server.url);
+  const client = openClient(server);
+  const ear = await listenOn(wire, 'a:{1}');
+  await client.config('RESETSTAT');
+
+  expect(await sayAll(wire, [['a:{1}', 'x']])).toEqual(['sent']);
+  await eventually(async () => ear.heard.length === 1 || undefined);
+
+  const stats = await client.info('commandstats');
+  expect([calls(stats, 'fcall'), calls(stats, 'spublish')]).toEqual([0, 1]);
+});
+
+test('a server that takes no writes still takes messages', async () => {
+  const server = await startServer();
+  const wire = await openTestWire(server.url);
+  const client = openClient(server);
+  const ear = await listenOn(wire, 'a:{1}');
+  await client.config('SET', 'min-replicas-to-write', '1');
+
+  const fates = await sayAll(wire, [
+    ['a:{1}', 'x'],
+    ['a:{1}', 'y'],
+  ]);
+  await eventually(async () => ear.heard.length === 2 || undefined);
+
+  expect(fates).toEqual(['sent', 'sent']);
+  expect(ear.heard).toEqual(['x', 'y']);
+});
+
+test('a channel that may not be used takes no other message with it', async () => {
+  const server = await startServer();
+  const client = openClient(server);
+  await client.call('ACL', 'SETUSER', 'limited', 'on', '>secret', '~*', '+@all', 'resetchannels', '&a:*');
+  const url = new URL(server.url);
+  url.username = 'limited';
+  url.password = 'secret';
+  const wire = await openTestWire(url.href);
+  const ear = await listenOn(wire, 'a:{1}');
+
+  const [first, refused, last] = await sayAll(wire, [
+    ['a:{1}', 'x'],
+    ['b:{1}', 'y'],
+    ['a:{1}', 'z'],
+  ]);
+  await eventually(async () => ear.heard.length === 2 || undefined);
+
+  expect([first, last]).toEqual(['sent', 'sent']);
+  expect(refused).toMatch(/publish to the channel/);
+  expect(ear.heard).toEqual(['x', 'z']);
+});
+
+test('whoever says something to a server that is gone is told so', async () => {
+  const server = await startServer();
+  const wire = await openTestWire(server.url);
+  await listenOn(wire, 'a:{1}');
+
+  await server.kill();
+  const fates = await sayAll(wire, [
+    ['a:{1}', 'x'],
+    ['a:{1}', 'y'],
+  ]);
+
+  expect(fates.every((fate) => fate !== 'sent')).toBe(true);
+}, 30_000);

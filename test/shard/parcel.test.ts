@@ -1,0 +1,46 @@
+/** Parcels on their way: what is told arrives as it was, and bytes are not encoded twice. */
+
+import { expect, test } from 'vitest';
+import { encode } from '../../src/journal/codec.ts';
+import { keepable, type Parcel, packed, parcelFrom, publicationOf, unpacked } from '../../src/shard/parcel.ts';
+
+const data = { type: 'DONE', tags: ['x'] };
+
+test('a publication arrives with the bytes that it was made with', () => {
+  const publication = publicationOf('room:1', data);
+  const parcel: Parcel = { publication, order: 3, operation: 'o', settled: true };
+
+  const arrived = parcelFrom(encode(packed(parcel)));
+
+  expect(arrived).toMatchObject({ order: 3, operation: 'o', settled: true });
+  expect(arrived.publication?.topic).toBe('room:1');
+  expect(Buffer.from(arrived.publication?.payload ?? [])).toEqual(Buffer.from(encode(data)));
+  expect(arrived.publication?.data()).toEqual(data);
+});
+
+test('an envelope arrives as it was', () => {
+  const envelope = { id: '1', to: 'room/1', event: { type: 'ADD' } } as const;
+
+  const parcel = unpacked(packed({ envelope, order: 1, after: 7 }));
+
+  expect(parcel).toEqual({ envelope, order: 1, after: 7 });
+});
+
+test('a publication in an outbox of before is read', () => {
+  const record = encode({ publication: { topic: 'room:1', data }, order: 1 });
+
+  const { publication } = parcelFrom(record);
+
+  expect(publication?.data()).toEqual(data);
+  expect(Buffer.from(publication?.payload ?? [])).toEqual(Buffer.from(encode(data)));
+});
+
+test('what is kept for long keeps no bytes of others', () => {
+  const publication = publicationOf('room:1', data);
+
+  const kept = keepable({ publication, order: 1 }).publication;
+
+  expect(kept?.payload).toEqual(Buffer.from(publication.payload));
+  expect(kept?.payload.buffer).not.toBe(publication.payload.buffer);
+  expect(kept?.data()).toBe(data);
+});
