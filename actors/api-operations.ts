@@ -112,7 +112,7 @@ export class ChatOperations implements Operations {
       operationId,
       responsibleService: 'SAGA_SERVICE',
       responsibleUserId: userId,
-      payload: { ...intent.payload(operationId), at: this.#system.now(), fingerprint },
+      payload: { at: this.#system.now(), fingerprint, ...intent.payload(operationId) },
     } as unknown as StartEvent;
     return { operationId, start: () => this.#start(saga, operationId, event, fingerprint) };
   }

@@ -82,11 +82,15 @@ function approvalsWith(context: SagaContext, event: SagaEvent): Approvals {
   const approvals = context.open?.approvals ?? {};
   const party = partyOf(context, event);
   if (party === undefined || !isApproved(event) || approvals[party.key] !== undefined) return approvals;
-  return { ...approvals, [party.key]: event.payload };
+  return { [party.key]: event.payload, ...approvals };
 }
 
 function errorOf(event: SagaEvent): Rejection {
   return isAnswer(event) && 'error' in event.payload ? event.payload.error : { code: 'OPERATION_TIMEOUT', params: {} };
+}
+
+function toldTo({ key, id }: Party, payload: unknown): Told {
+  return { key, id, payload };
 }
 
 function participantsOf(definition: SagaDefinition): readonly AnyParticipant[] {
@@ -114,12 +118,8 @@ function beginning(saga: SagaSetup, definition: SagaDefinition) {
     const { responsibleUserId } = event;
     const { fingerprint, ...payload } = event.payload;
     const command: Command = { operationId, responsibleUserId, payload };
-    const told = participants.map((participant) => ({
-      key: participant.key,
-      id: participant.id(command),
-      payload: participant.asked(command),
-    }));
-    const parties = told.map(({ key, id }) => ({ key, id }));
+    const parties = participants.map((participant) => ({ key: participant.key, id: participant.id(command) }));
+    const told = participants.map((participant, i) => toldTo(parties[i]!, participant.asked(command)));
     enqueue.assign({ responsibleUserId, fingerprint, parties, open: { command, approvals: {} } });
     enqueue.raise({ type: 'OPERATION_TIMEOUT' }, { id: 'operationTimeout', delay: 'operationTimeout' });
     enqueue.emit({ type: `${definition.name}_STARTED`, operationId, fingerprint, repeated: false });
@@ -134,10 +134,9 @@ function completion(saga: SagaSetup, definition: SagaDefinition) {
     const approvals = approvalsWith(context, event);
     const result = approvals[participants[0]!.key]?.dto;
     if (open === null || result === undefined) throw new Error(`${definition.name} would complete without a result.`);
-    const told = participants.map((participant, i) => ({
-      ...parties[i]!,
-      payload: participant.settled(open.command, approvals),
-    }));
+    const told = participants.map((participant, i) =>
+      toldTo(parties[i]!, participant.settled(open.command, approvals)),
+    );
     enqueue.cancel('operationTimeout');
     enqueue.assign({ open: null, result });
     enqueue.emit({ type: `${definition.name}_COMPLETED`, operationId, responsibleUserId, told, approvals, result });
@@ -147,7 +146,7 @@ function completion(saga: SagaSetup, definition: SagaDefinition) {
 function failure(saga: SagaSetup, { name }: SagaDefinition) {
   return saga.enqueueActions(({ context: { operationId, responsibleUserId, parties }, event, enqueue }) => {
     const error = errorOf(event);
-    const told = parties.map((party) => ({ ...party, payload: { error } }));
+    const told = parties.map((party) => toldTo(party, { error }));
     if (event.type !== 'OPERATION_TIMEOUT') enqueue.cancel('operationTimeout');
     enqueue.assign({ open: null, error });
     enqueue.emit({ type: `${name}_REJECTED`, operationId, responsibleUserId, told });
@@ -164,7 +163,7 @@ function lateUndo(saga: SagaSetup, { name }: SagaDefinition) {
       type: `${name}_REJECTED`,
       operationId,
       responsibleUserId,
-      told: [{ ...party, payload: { error } }],
+      told: [toldTo(party, { error })],
     });
   });
 }

@@ -199,9 +199,10 @@ export class Access implements ActorSystem {
     const envelope: Envelope = {
       id: this.#options.ids.nonce(),
       to,
+      from: undefined,
       event,
-      ...(options?.operation === undefined ? undefined : { operation: options.operation }),
-      ...(options?.trace === undefined ? undefined : { trace: options.trace }),
+      operation: options?.operation,
+      trace: options?.trace,
     };
     const deadlineMs = options?.deadlineMs ?? this.#options.limits.askMs;
     const isRepeatable = options?.isRepeatable === true;
@@ -211,8 +212,10 @@ export class Access implements ActorSystem {
     return this.#deliver<unknown>(shard, request, deadlineMs, (waiting) => ({
       kind: 'command',
       envelope,
+      payload: undefined,
       wantsReply,
       waiting,
+      inbox: undefined,
       attempts: 0,
     }));
   }

@@ -12,9 +12,9 @@ export interface SendingOptions {
    * Leaves this shard only when everything the same operation sent before has been committed by its receivers; within a
    * turn, after everything it told near actors before.
    */
-  readonly settled?: boolean;
+  readonly settled?: boolean | undefined;
   /** The operation it belongs to. Default: that of the envelope which is being handled. */
-  readonly operation?: string;
+  readonly operation?: string | undefined;
 }
 
 export type Effect =
@@ -36,14 +36,16 @@ export type Effect =
       readonly data: unknown;
     });
 
-export function tell(to: Address, event: AnyEvent, options: SendingOptions = {}): Effect {
-  return { kind: 'tell', to, event, ...options };
+const noOptions: SendingOptions = {};
+
+export function tell(to: Address, event: AnyEvent, { settled, operation } = noOptions): Effect {
+  return { kind: 'tell', to, event, settled, operation };
 }
 
 export function reply(value: unknown): Effect {
   return { kind: 'reply', value };
 }
 
-export function publish(topic: string, data: unknown, options: SendingOptions = {}): Effect {
-  return { kind: 'publish', topic, data, ...options };
+export function publish(topic: string, data: unknown, { settled, operation } = noOptions): Effect {
+  return { kind: 'publish', topic, data, settled, operation };
 }

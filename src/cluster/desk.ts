@@ -7,7 +7,7 @@
  */
 
 import { parseAddress, typeOf } from '../actor/address.ts';
-import type { Envelope } from '../actor/envelope.ts';
+import { unpackedEnvelope } from '../actor/envelope.ts';
 import type { HostedMachine } from '../actor/logic.ts';
 import { messageOf, TroupeError } from '../errors.ts';
 import { decode } from '../journal/codec.ts';
@@ -80,7 +80,7 @@ export class Desk {
       case 'command': {
         const { wantsReply, fresh } = request;
         const { event: payload } = request.envelope;
-        const envelope: Envelope = { ...request.envelope, event: decode(payload) };
+        const envelope = unpackedEnvelope(request.envelope, decode(payload));
         parseAddress(envelope.to);
         if (typeof envelope.event.type !== 'string') throw new Error('an event without a type');
         // If a copy of the command had been handled, its actor would exist, or be resident on its way to the store.

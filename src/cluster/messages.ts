@@ -7,7 +7,7 @@
  */
 
 import type { Address } from '../actor/address.ts';
-import type { Envelope } from '../actor/envelope.ts';
+import { type Envelope, type PackedEnvelope, packedEnvelope } from '../actor/envelope.ts';
 import { type ErrorCode, messageOf, TroupeError } from '../errors.ts';
 import { decode, encode } from '../journal/codec.ts';
 import type { Log } from '../log.ts';
@@ -62,7 +62,7 @@ export type Request =
 /** A request on its way: the owner journals a command's event as the bytes that have come. */
 export type PackedRequest =
   | (Omit<Extract<Request, { kind: 'command' }>, 'envelope'> & {
-      readonly envelope: Omit<Envelope, 'event'> & { readonly event: Uint8Array };
+      readonly envelope: PackedEnvelope<Uint8Array>;
     })
   | Exclude<Request, { kind: 'command' }>;
 
@@ -76,8 +76,8 @@ export interface Question {
 /** Throws what `encode` throws. */
 export function packedRequest(request: Request): PackedRequest {
   if (request.kind !== 'command') return request;
-  const { envelope } = request;
-  return { ...request, envelope: { ...envelope, event: encode(envelope.event) } };
+  const { envelope, ...asked } = request;
+  return { envelope: packedEnvelope(envelope, encode(envelope.event)), ...asked };
 }
 
 /** Tells every node that the list of nodes or pins was changed by somebody who is none of them. */

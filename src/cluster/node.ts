@@ -67,6 +67,8 @@ export class ClusterNode {
   readonly #levels: Levels;
   readonly #hearsay = new Hearsay();
   #view: ClusterView = { nodes: [], pins: new Map() };
+  /** Asked for each publication. */
+  #isAlone = true;
   #cancelLook: (() => void) | undefined;
   #isLooking = false;
   #isLookDue = false;
@@ -101,7 +103,7 @@ export class ClusterNode {
 
   /** Whether nobody else is there, as far as this node knows. */
   get isAlone(): boolean {
-    return this.#view.nodes.every(({ id }) => id === this.id);
+    return this.#isAlone;
   }
 
   /** It is known to the others, owns what it is to own, and is not about to go. */
@@ -259,6 +261,7 @@ export class ClusterNode {
     const known = new Set(this.#view.nodes.map(({ id }) => id));
     for (const node of view.nodes) this.#hearsay.listen(node);
     this.#view = view;
+    this.#isAlone = view.nodes.every(({ id }) => id === this.id);
     this.#reach.reached(askedAt);
     // Until now nothing was published for it: it reads again what it may have missed.
     for (const { id } of view.nodes) if (!known.has(id) && id !== this.id) post.toNode(id, ['hello', this.id]);

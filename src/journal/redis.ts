@@ -222,7 +222,8 @@ class RedisJournal implements Journal {
     if (!this.#open) throw closed();
     const breach = contractBreach(commit, this.shards, this.#bounds);
     if (breach !== undefined) return { kind: 'invalid', message: `Commit ${commit.id} is not taken: ${breach}.` };
-    const settings = { ...this.#bounds, prefix: this.#store.prefix, keys: this.#keysOf(commit.shard) };
+    const { topicHistoryMax, deadLettersMax } = this.#bounds;
+    const settings = { prefix: this.#store.prefix, keys: this.#keysOf(commit.shard), topicHistoryMax, deadLettersMax };
     const { bytes, outcomeOf } = commitCall(commit, settings);
     if (bytes.length > callBytesMax) {
       const message = `Commit ${commit.id} is not taken: it has ${bytes.length} bytes; at most ${callBytesMax} are sent.`;

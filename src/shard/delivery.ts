@@ -19,11 +19,11 @@ export interface Command {
   readonly kind: 'command';
   readonly envelope: Envelope;
   /** Its event, encoded, if it has come so. */
-  readonly payload?: Uint8Array;
+  readonly payload?: Uint8Array | undefined;
   readonly wantsReply: boolean;
   readonly waiting: Waiting<unknown>;
   /** Its number in the shard's inbox, if it came from another node: the inbox has it until a commit says it was handled. */
-  readonly inbox?: number;
+  readonly inbox?: number | undefined;
   attempts: number;
 }
 

@@ -11,7 +11,7 @@
 
 import type { Address } from '../actor/address.ts';
 import type { Mark } from '../journal/journal.ts';
-import type { Parcel } from './parcel.ts';
+import { type Parcel, unpacked } from './parcel.ts';
 import type { Transport } from './transport.ts';
 
 interface Pending {
@@ -220,7 +220,7 @@ export class Outbox {
     const first = pair?.pending[0];
     const gone = (first?.n ?? (this.#last.get(to) ?? 0) + 1) - 1;
     const isFollowed = first?.parcel.after !== undefined && first.parcel.after <= mark;
-    if (gone > mark && !isFollowed) this.#transport.deliver(to, this.#shard, gone, { order: 0, after: 0 });
+    if (gone > mark && !isFollowed) this.#transport.deliver(to, this.#shard, gone, unpacked({ order: 0, after: 0 }));
     if (pair === undefined) return;
     pair.sent = 0;
     this.#pumpPair(to);

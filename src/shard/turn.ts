@@ -10,7 +10,7 @@
 import type { Address } from '../actor/address.ts';
 import { idOf, shardOf, typeOf } from '../actor/address.ts';
 import type { Effect } from '../actor/effect.ts';
-import type { AnyEvent, Envelope } from '../actor/envelope.ts';
+import { type AnyEvent, type Envelope, packedEnvelope } from '../actor/envelope.ts';
 import { type HostedMachine, isForeignEvent } from '../actor/logic.ts';
 import type { Clock } from '../clock.ts';
 import { type ErrorCode, messageOf, TroupeError } from '../errors.ts';
@@ -376,8 +376,8 @@ export class Turn {
       to: effect.to,
       from: self,
       event: effect.event,
-      ...(operation === undefined ? undefined : { operation }),
-      ...(cause.trace === undefined ? undefined : { trace: cause.trace }),
+      operation,
+      trace: cause.trace,
     };
     // Behind what this actor told that one before, and which had to go through the outbox.
     const isNear = to === shard && !mustWait && !outbox.isHolding(self, effect.to);
@@ -418,17 +418,23 @@ export class Turn {
     }
   }
 
-  #send(to: number, content: Pick<Parcel, 'envelope' | 'publication'>, cause: Envelope, settled?: boolean): void {
+  #send(
+    to: number,
+    content: Partial<Pick<Parcel, 'envelope' | 'publication'>>,
+    cause: Envelope,
+    settled?: boolean,
+  ): void {
     const { outbox, outboxLast, numbersFrom } = this.#host;
     const { operation } = cause;
     const last = outboxLast.get(to) ?? 0;
     const n = Math.max(last + 1, numbersFrom);
     const parcel: Parcel = {
-      ...content,
-      ...(operation === undefined ? undefined : { operation }),
-      ...(settled === true ? { settled } : undefined),
+      envelope: content.envelope,
+      publication: content.publication,
+      operation,
+      settled: settled === true ? true : undefined,
       order: this.number * ordersPerTurn + this.#outbox.length,
-      ...(n > last + 1 ? { after: last } : undefined),
+      after: n > last + 1 ? last : undefined,
     };
     let payload: Uint8Array;
     try {
@@ -485,8 +491,10 @@ export class Turn {
     return {
       id: `${key.actor} ${key.id} ${generation}`,
       to: key.actor,
+      from: undefined,
       event: decode<AnyEvent>(record.payload),
-      ...(record.operation === undefined ? undefined : { operation: record.operation }),
+      operation: record.operation,
+      trace: undefined,
     };
   }
 
@@ -516,12 +524,12 @@ export class Turn {
   /** A dead letter keeps its envelope, or what can be kept of one that cannot be encoded or is too large. */
   #letter(envelope: Envelope): Uint8Array {
     try {
-      const payload = encode(envelope);
+      const payload = encode(packedEnvelope(envelope, envelope.event));
       if (payload.length <= this.#host.limits.eventBytesMax) return payload;
     } catch {
       // The envelope's own event is what cannot be encoded; its type still names it below.
     }
-    return encode({ ...envelope, event: { type: envelope.event.type } });
+    return encode(packedEnvelope(envelope, { type: envelope.event.type }));
   }
 }
 
@@ -542,7 +550,9 @@ function letterOf({ from, n, parcel: { envelope, publication, operation } }: Arr
   return {
     id: `parcel ${n} of shard ${from}`,
     to: topic as Address,
+    from: undefined,
     event,
-    ...(operation === undefined ? undefined : { operation }),
+    operation,
+    trace: undefined,
   };
 }

@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { encode } from '../../src/journal/codec.ts';
+import { unpacked } from '../../src/shard/parcel.ts';
 import { fleet } from './fleet.ts';
 import { idOn, note, notebook } from './notebook.ts';
 import { notesOf, Stage } from './stage.ts';
@@ -28,7 +29,7 @@ test.each([
   const heard: unknown[] = [];
   system.subscribe(topic, ({ data }) => heard.push(data));
   await stage.clock.settle();
-  if (node === undefined) tap.inner!.deliver(shard, 2, 1, { publication: unreadable, order: 1 });
+  if (node === undefined) tap.inner!.deliver(shard, 2, 1, { ...unpacked({ order: 1 }), publication: unreadable });
   else {
     const { cluster } = stage.journal();
     const parcel = { publication: { topic, payload: unreadable.payload }, order: 1 };

@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { Outbox } from '../../src/shard/outbox.ts';
+import { unpacked } from '../../src/shard/parcel.ts';
 import type { Transport } from '../../src/shard/transport.ts';
 
 function outbox(): { readonly outbox: Outbox; readonly sent: number[] } {
@@ -17,7 +18,7 @@ function numbers(from: number, upto: number): readonly number[] {
 
 test('a resend sends no more than a window at once', () => {
   const { outbox: box, sent } = outbox();
-  for (const n of numbers(1, 5_000)) box.add(1, n, { order: n }, 1);
+  for (const n of numbers(1, 5_000)) box.add(1, n, unpacked({ order: n }), 1);
   box.release(1);
 
   box.pump();
@@ -31,7 +32,7 @@ test('a resend sends no more than a window at once', () => {
 
 test('acknowledgements open the window again', () => {
   const { outbox: box, sent } = outbox();
-  for (const n of numbers(1, 5_000)) box.add(1, n, { order: n }, 1);
+  for (const n of numbers(1, 5_000)) box.add(1, n, unpacked({ order: n }), 1);
   box.release(1);
 
   box.pump();

@@ -8,7 +8,7 @@ const data = { type: 'DONE', tags: ['x'] };
 
 test('a publication arrives with the bytes that it was made with', () => {
   const publication = publicationOf('room:1', data);
-  const parcel: Parcel = { publication, order: 3, operation: 'o', settled: true };
+  const parcel: Parcel = { ...unpacked({ order: 3, operation: 'o', settled: true }), publication };
 
   const arrived = parcelFrom(encode(packed(parcel)));
 
@@ -21,7 +21,7 @@ test('a publication arrives with the bytes that it was made with', () => {
 test('an envelope arrives as it was', () => {
   const envelope = { id: '1', to: 'room/1', event: { type: 'ADD' } } as const;
 
-  const parcel = unpacked(packed({ envelope, order: 1, after: 7 }));
+  const parcel = unpacked(packed({ ...unpacked({ order: 1, after: 7 }), envelope }));
 
   expect(parcel).toEqual({ envelope, order: 1, after: 7 });
 });
@@ -38,7 +38,7 @@ test('a publication in an outbox of before is read', () => {
 test('what is kept for long keeps no bytes of others', () => {
   const publication = publicationOf('room:1', data);
 
-  const kept = keepable({ publication, order: 1 }).publication;
+  const kept = keepable({ ...unpacked({ order: 1 }), publication }).publication;
 
   expect(kept?.payload).toEqual(Buffer.from(publication.payload));
   expect(kept?.payload.buffer).not.toBe(publication.payload.buffer);

@@ -6,6 +6,8 @@
 /** Room for `*<count>\r\n` and then `$<length>\r\n`, whose digits are known last. */
 const headRoom = 16;
 const shortCharsMax = 128;
+/** Longer ones are faster left to Node. */
+const loopCharsMax = 16;
 
 export class CommandBytes {
   #bytes: Buffer;
@@ -26,12 +28,23 @@ export class CommandBytes {
   }
 
   text(value: string): this {
-    this.#reserve(value.length * 3 + 32);
+    // Asked once: V8 knows many kinds of strings, and finds out anew each time which one this is.
+    const { length } = value;
+    this.#reserve(length * 3 + 32);
     const bytes = this.#bytes;
-    if (value.length > shortCharsMax) return this.#longText(value);
+    if (length > shortCharsMax) return this.#longText(value);
     const start = this.#at;
-    let at = this.#length(value.length);
-    for (let i = 0; i < value.length; i++) {
+    let at = this.#length(length);
+    if (length > loopCharsMax) {
+      const written = bytes.write(value, at, 'utf8');
+      if (written === length) this.#end(at + length);
+      else {
+        this.#at = start;
+        this.#longText(value);
+      }
+      return this;
+    }
+    for (let i = 0; i < length; i++) {
       const code = value.charCodeAt(i);
       if (code > 127) {
         this.#at = start;
