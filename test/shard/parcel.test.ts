@@ -26,6 +26,15 @@ test('an envelope arrives as it was', () => {
   expect(parcel).toEqual({ envelope, order: 1, after: 7 });
 });
 
+test('what is absent takes no bytes', () => {
+  const envelope = { id: '1', to: 'room/1', from: undefined, event: { type: 'ADD' } } as const;
+
+  const record = packed({ ...unpacked({ order: 1 }), envelope });
+
+  expect(Object.keys(record)).toEqual(['order', 'envelope']);
+  expect(Object.keys(record.envelope ?? {})).toEqual(['id', 'to', 'event']);
+});
+
 test('a publication in an outbox of before is read', () => {
   const record = encode({ publication: { topic: 'room:1', data }, order: 1 });
 
