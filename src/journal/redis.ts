@@ -222,15 +222,14 @@ class RedisJournal implements Journal {
     if (!this.#open) throw closed();
     const breach = contractBreach(commit, this.shards, this.#bounds);
     if (breach !== undefined) return { kind: 'invalid', message: `Commit ${commit.id} is not taken: ${breach}.` };
-    const { topicHistoryMax, deadLettersMax } = this.#bounds;
-    const settings = { prefix: this.#store.prefix, keys: this.#keysOf(commit.shard), topicHistoryMax, deadLettersMax };
-    const { bytes, outcomeOf } = commitCall(commit, settings);
+    const place = { prefix: this.#store.prefix, keys: this.#keysOf(commit.shard) };
+    const { bytes, outcomeOf } = commitCall(commit, place, this.#bounds);
     if (bytes.length > callBytesMax) {
       const message = `Commit ${commit.id} is not taken: it has ${bytes.length} bytes; at most ${callBytesMax} are sent.`;
       return { kind: 'invalid', message };
     }
     try {
-      const outcome = outcomeOf(await this.#wire.send(settings.keys.shard, bytes, { isReplicated: true }));
+      const outcome = outcomeOf(await this.#wire.send(place.keys.shard, bytes, { isReplicated: true }));
       if (outcome.kind === 'done') {
         const seq = commit.firstSeq + commit.entries.length - 1;
         this.#saw(commit.shard, { commits: commit.number, seq, commitId: commit.id }, commit.epoch.number);

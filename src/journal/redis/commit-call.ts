@@ -33,9 +33,13 @@ export interface CommitCall {
   readonly outcomeOf: (reply: Reply) => CommitOutcome;
 }
 
-export interface CommitSettings {
+/** Where a shard's records are. */
+export interface CommitPlace {
   readonly prefix: string;
   readonly keys: ShardKeys;
+}
+
+export interface CommitBounds {
   readonly topicHistoryMax: number;
   readonly deadLettersMax: number;
 }
@@ -50,8 +54,7 @@ const commitFunction = functionName('commit');
 const frameArguments = 7;
 const roomPerRecord = 400;
 
-export function commitCall(commit: Commit, settings: CommitSettings): CommitCall {
-  const { prefix, keys } = settings;
+export function commitCall(commit: Commit, { prefix, keys }: CommitPlace, bounds: CommitBounds): CommitCall {
   const topics = publicationsByTopic(commit.publications);
   const views = workByView(commit);
   const snapshots = snapshotWork(commit);
@@ -66,7 +69,7 @@ export function commitCall(commit: Commit, settings: CommitSettings): CommitCall
   const seq = commit.firstSeq + commit.entries.length - 1;
   command.number(commit.epoch.number).text(commit.epoch.nonce).number(commit.number).text(commit.id);
   command.number(commit.firstSeq).text(headChecksum({ commits: commit.number, seq, commitId: commit.id }));
-  command.bytes(countsOf(commit, settings, topics, views, snapshots));
+  command.bytes(countsOf(commit, bounds, topics, views, snapshots));
   writeState(command, commit, snapshots);
   writeMessages(command, commit);
   for (const [topic, publications] of topics) {
@@ -171,7 +174,7 @@ function writeView(command: CommandBytes, view: string, { cleared, rows }: ViewW
 
 function countsOf(
   commit: Commit,
-  { topicHistoryMax, deadLettersMax }: CommitSettings,
+  { topicHistoryMax, deadLettersMax }: CommitBounds,
   topics: ReadonlyMap<string, readonly PublicationRecord[]>,
   views: ReadonlyMap<string, ViewWork>,
   snapshots: SnapshotWork,
