@@ -119,6 +119,19 @@ test('leaves a subscriber connection that hangs', async () => {
   await eventually(async () => ear.actives > 1 || undefined);
 });
 
+test.for([
+  ['a few bytes', 10],
+  ['more than is copied', 150 * 1024],
+] as const)('calls that leave together are answered each, of %s', async ([, bytes]) => {
+  const server = await startServer();
+  const wire = await openTestWire(server.url);
+  const texts = ['a', 'b', 'c'].map((letter) => letter.repeat(bytes));
+
+  const replies = await Promise.all(texts.map((text) => wire.send('{1}', commandOf('ECHO', text).done())));
+
+  expect(replies.map(String)).toEqual(texts);
+});
+
 test('calls of many causes in one pass of the event loop leave in two writes', async () => {
   const server = await startServer();
   const wire = await openTestWire(server.url);
