@@ -137,7 +137,7 @@ test('calls of many causes in one pass of the event loop leave in two writes', a
   const wire = await openTestWire(server.url);
   const ping = commandOf('PING').done();
   await wire.send('', ping);
-  const writes = vi.spyOn(Socket.prototype, 'uncork');
+  const writes = vi.spyOn(Socket.prototype, 'write');
   onTestFinished(() => writes.mockRestore());
 
   const calls = Array.from(
