@@ -22,7 +22,7 @@ class Stage {
     7,
     {
       send: (call: LaneCall) => {
-        const name = this.#names.get(call.bytes) as string;
+        const name = this.#names.get(call.what as Buffer) as string;
         this.sent.push(name);
         return new Promise((resolve, reject) => this.#out.set(name, { resolve, reject }));
       },
@@ -35,7 +35,7 @@ class Stage {
     const bytes = commandOf(command, name).done();
     this.#names.set(bytes, name);
     this.lane.send({
-      bytes,
+      what: bytes,
       isReplicated: false,
       deadline,
       resolve: () => {

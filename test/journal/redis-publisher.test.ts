@@ -6,7 +6,7 @@ import { parseLocation } from '../../src/journal/redis/endpoint.ts';
 import { openWire } from '../../src/journal/redis/servers.ts';
 import type { Wire } from '../../src/journal/redis/wire.ts';
 import { eventually } from './adapter.ts';
-import { Ear } from './ear.ts';
+import { callsOf, listenOn, sayAll } from './ear.ts';
 import { openClient, startServer } from './redis-store.ts';
 
 async function openTestWire(url: string): Promise<Wire> {
@@ -19,29 +19,6 @@ async function openTestWire(url: string): Promise<Wire> {
   ]);
   return wire;
 }
-
-async function listenOn(wire: Wire, channel: string): Promise<Ear> {
-  const ear = new Ear();
-  wire.listen(channel, ear);
-  await eventually(async () => ear.actives > 0 || undefined);
-  ear.heard.splice(0);
-  return ear;
-}
-
-/** Says all of it in one turn, and resolves with what became of each. */
-function sayAll(wire: Wire, messages: readonly (readonly [channel: string, text: string])[]): Promise<string[]> {
-  return Promise.all(
-    messages.map(
-      ([channel, text]) =>
-        new Promise<string>((resolve) =>
-          wire.publish(channel, Buffer.from(text), (error) => resolve(error?.message ?? 'sent')),
-        ),
-    ),
-  );
-}
-
-const calls = (stats: string, command: string): number =>
-  Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
 
 test('what is said in one turn is one call, in its order', async () => {
   const server = await startServer();
@@ -59,7 +36,7 @@ test('what is said in one turn is one call, in its order', async () => {
 
   expect(fates).toEqual(fates.map(() => 'sent'));
   expect([first.heard, second.heard]).toEqual([texts, texts]);
-  expect(calls(await client.info('commandstats'), 'fcall')).toBe(1);
+  expect(callsOf(await client.info('commandstats'), 'fcall')).toBe(1);
 });
 
 test('more than one call takes leaves in several', async () => {
@@ -89,7 +66,7 @@ test('a message that is alone is a command of its own', async () => {
   await eventually(async () => ear.heard.length === 1 || undefined);
 
   const stats = await client.info('commandstats');
-  expect([calls(stats, 'fcall'), calls(stats, 'spublish')]).toEqual([0, 1]);
+  expect([callsOf(stats, 'fcall'), callsOf(stats, 'spublish')]).toEqual([0, 1]);
 });
 
 test('a server that takes no writes still takes messages', async () => {

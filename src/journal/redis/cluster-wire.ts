@@ -3,6 +3,9 @@
  * one slot keep their order when the slot moves. A primary that dies takes the calls that were sent to it along
  * (`ConnectionLost`); what was not sent waits for whoever the cluster puts in its place, until its deadline.
  *
+ * What is said in one turn of the event loop on channels of one primary leaves as one call (publisher.ts). A message of it whose
+ * slot has moved comes back alone, and its lane sends it on as it does with calls.
+ *
  * A channel is subscribed to at the primary of its slot, and follows it. Since a server does not always say that it has
  * lost a slot, the map is also read every `pollMs` while somebody listens.
  *
@@ -13,7 +16,7 @@ import type { Clock } from '../../clock.ts';
 import { type Confirmation, GivenBack, NotSent, RedisConnection, type Reply } from './connection.ts';
 import type { ClusterAccess, Endpoint } from './endpoint.ts';
 import { Lane, type LaneCall, type Route } from './lane.ts';
-import { type Published, spublish } from './publisher.ts';
+import { NotPublished, type Published, Publisher, spublish } from './publisher.ts';
 import { commandOf } from './resp.ts';
 import { hostPortOf, redirectOf, slotOf } from './slots.ts';
 import { SubscriberConnection } from './subscriber.ts';
@@ -29,6 +32,12 @@ export interface ClusterWireOptions {
   readonly confirmation?: Confirmation | undefined;
 }
 
+/** A primary's connection for calls. */
+interface Link {
+  readonly connection: RedisConnection;
+  readonly publisher: Publisher;
+}
+
 const pingBytes = commandOf('PING').done();
 /** Between readings of the map while somebody listens. */
 const pollMs = 5_000;
@@ -39,7 +48,7 @@ export class ClusterWire implements Wire {
   readonly name: string;
   readonly #options: ClusterWireOptions;
   readonly #topology: Topology;
-  readonly #connections = new Map<string, RedisConnection>();
+  readonly #links = new Map<string, Link>();
   readonly #lanes = new Map<number, Lane>();
   readonly #route: Route;
   readonly #subscriptions: Subscriptions;
@@ -70,39 +79,17 @@ export class ClusterWire implements Wire {
   }
 
   send(key: string, bytes: Buffer, { isReplicated = false }: SendOptions = {}): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(new NotSent('The journal is closed.'));
-      const slot = slotOf(key);
-      let lane = this.#lanes.get(slot);
-      if (lane === undefined) {
-        lane = new Lane(slot, this.#route, this.#options.clock);
-        this.#lanes.set(slot, lane);
-      }
-      this.#unsettled += 1;
-      lane.send({
-        bytes,
-        isReplicated,
-        deadline: this.#options.clock.monotonic() + this.#options.deadlineMs,
-        resolve: (reply) => {
-          this.#settled();
-          resolve(reply);
-        },
-        reject: (error) => {
-          this.#settled();
-          reject(error);
-        },
-      });
-    });
+    return new Promise((resolve, reject) => this.#enqueue(slotOf(key), bytes, isReplicated, resolve, reject));
   }
 
   async sendToAll(bytes: Buffer): Promise<readonly Reply[]> {
     // A call with a key waits for the map; so does this one.
     if (this.#topology.primaries().length === 0) await this.send('', pingBytes);
-    return Promise.all(this.#topology.primaries().map((node) => this.#connectionTo(node).send(bytes)));
+    return Promise.all(this.#topology.primaries().map((node) => this.#linkTo(node).connection.send(bytes)));
   }
 
   publish(channel: string, payload: Uint8Array, told: Published): void {
-    this.send(channel, spublish(channel, payload)).then(() => told(), told);
+    this.#enqueue(slotOf(channel), { channel, payload }, false, () => told(), told);
   }
 
   listen(channel: string, listener: WireListener): () => void {
@@ -120,7 +107,36 @@ export class ClusterWire implements Wire {
       });
     }
     this.#topology.close();
-    await Promise.all([...this.#closing, ...[...this.#connections.values()].map((connection) => connection.close())]);
+    await Promise.all([...this.#closing, ...[...this.#links.values()].map(({ connection }) => connection.close())]);
+  }
+
+  #enqueue(
+    slot: number,
+    what: LaneCall['what'],
+    isReplicated: boolean,
+    resolve: LaneCall['resolve'],
+    reject: LaneCall['reject'],
+  ): void {
+    if (this.#closed) return reject(new NotSent('The journal is closed.'));
+    let lane = this.#lanes.get(slot);
+    if (lane === undefined) {
+      lane = new Lane(slot, this.#route, this.#options.clock);
+      this.#lanes.set(slot, lane);
+    }
+    this.#unsettled += 1;
+    lane.send({
+      what,
+      isReplicated,
+      deadline: this.#options.clock.monotonic() + this.#options.deadlineMs,
+      resolve: (reply) => {
+        this.#settled();
+        resolve(reply);
+      },
+      reject: (error) => {
+        this.#settled();
+        reject(error);
+      },
+    });
   }
 
   #settled(): void {
@@ -134,13 +150,23 @@ export class ClusterWire implements Wire {
       return Promise.reject(new GivenBack(`No server is known to have slot ${call.slot} (${this.#topology.trouble}).`));
     }
     call.sentTo = node;
-    const { deadline, isReplicated } = call;
-    return this.#connectionTo(node).send(call.bytes, { deadline, isReplicated, isAsking: call.askedOf !== undefined });
+    const { what, deadline, isReplicated } = call;
+    const { connection, publisher } = this.#linkTo(node);
+    const isAsking = call.askedOf !== undefined;
+    if (what instanceof Uint8Array) return connection.send(what, { deadline, isReplicated, isAsking });
+    if (isAsking || call.isAlone) return connection.send(spublish(what), { deadline, isAsking });
+    return new Promise((resolve, reject) => {
+      publisher.publish(what.channel, what.payload, (error) => (error === undefined ? resolve(null) : reject(error)));
+    });
   }
 
   /** What an error means for a call; an ASK is for one attempt only. */
   #verdict(call: LaneCall, error: Error): ReturnType<Route['verdict']> {
     call.askedOf = undefined;
+    if (error instanceof NotPublished) {
+      call.isAlone = true;
+      return 'at once';
+    }
     if (error instanceof GivenBack) {
       this.#topology.refresh();
       return this.#topology.ownerOf(call.slot) === undefined ? 'later' : 'at once';
@@ -160,22 +186,24 @@ export class ClusterWire implements Wire {
     return { options: { ...this.#options.access.credentials, ...hostPortOf(node) } };
   }
 
-  #connectionTo(node: string): RedisConnection {
-    let connection = this.#connections.get(node);
-    if (connection === undefined) {
+  #linkTo(node: string): Link {
+    let link = this.#links.get(node);
+    if (link === undefined) {
       const { deadlineMs, clock, confirmation } = this.#options;
       const onLost = (): void => this.#topology.refresh();
-      connection = new RedisConnection({ endpoint: this.#endpointOf(node), deadlineMs, clock, confirmation, onLost });
-      this.#connections.set(node, connection);
+      const endpoint = this.#endpointOf(node);
+      const connection = new RedisConnection({ endpoint, deadlineMs, clock, confirmation, onLost });
+      link = { connection, publisher: new Publisher(connection) };
+      this.#links.set(node, link);
     }
-    return connection;
+    return link;
   }
 
   /** The map may be wrong while a connection that it asks for does not come up. */
   #isDoubtful(): boolean {
     const primaries = this.#topology.primaries();
     if (primaries.length === 0) return true;
-    for (const connection of this.#connections.values()) if (!connection.isReady) return true;
+    for (const { connection } of this.#links.values()) if (!connection.isReady) return true;
     for (const channel of this.#subscriptions.channels) {
       if (this.#topology.ownerOf(slotOf(channel)) === undefined) return true;
     }
@@ -185,12 +213,12 @@ export class ClusterWire implements Wire {
   /** The map has changed: calls that were not sent yet, and channels, go where their slots are. */
   #rearrange(): void {
     const primaries = new Set(this.#topology.primaries());
-    for (const [node, connection] of [...this.#connections]) {
+    for (const [node, { connection }] of [...this.#links]) {
       // What waits for a connection that is there goes out at once, and comes back if it is the wrong one.
       if (primaries.has(node) && connection.isReady) continue;
       connection.giveBack();
       if (primaries.has(node)) continue;
-      this.#connections.delete(node);
+      this.#links.delete(node);
       this.#retire(connection);
     }
     for (const channel of this.#subscriptions.channels) this.#place(channel);

@@ -28,10 +28,10 @@ define('send', {}, function(keys, args)
   return last + 1
 end)
 
--- Several messages, to channels of any shard: for a server that has every slot.
+-- Several messages, to channels of any slot that the server has.
 -- ARGV  channel and message of each
 -- gives position (from 0) and reason for each that could not be published
-define('publish', {}, function(_, args)
+define('publish', { 'allow-cross-slot-keys' }, function(_, args)
   local failed = {}
   for i = 1, #args, 2 do
     local answer = attempt('SPUBLISH', args[i], args[i + 1])

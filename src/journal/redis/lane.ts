@@ -13,10 +13,12 @@
 
 import type { Clock } from '../../clock.ts';
 import { NotSent, type Reply } from './connection.ts';
+import type { ChannelMessage } from './publisher.ts';
 
 export interface LaneCall {
   readonly slot: number;
-  readonly bytes: Buffer;
+  /** An encoded command, or a message. */
+  readonly what: Buffer | ChannelMessage;
   readonly isReplicated: boolean;
   /** On the monotonic clock. */
   readonly deadline: number;
@@ -26,12 +28,14 @@ export interface LaneCall {
   readonly n: number;
   /** The node that this one call was sent to by an ASK. */
   askedOf: string | undefined;
+  /** A message that is to be a command of its own. */
+  isAlone: boolean;
   /** The node that it was sent to last. */
   sentTo: string;
   repeats: number;
 }
 
-export type NewCall = Pick<LaneCall, 'bytes' | 'isReplicated' | 'deadline' | 'resolve' | 'reject'>;
+export type NewCall = Pick<LaneCall, 'what' | 'isReplicated' | 'deadline' | 'resolve' | 'reject'>;
 
 /** Sends a call; 'again' when it did not run and the lane may try again, at once or a little later. */
 export interface Route {
@@ -52,8 +56,8 @@ const reading =
   /^\*\d+\r\n\$\d+\r\n(FCALL_RO|XRANGE|LRANGE|HGET|HMGET|HGETALL|HSCAN|ZRANGEBYLEX|ZREVRANGEBYLEX|PING)\r\n/;
 
 /** Whether a call certainly changes nothing; those may overtake others. */
-function onlyReads(bytes: Buffer): boolean {
-  return reading.test(bytes.toString('latin1', 0, 48));
+function onlyReads({ what }: LaneCall): boolean {
+  return what instanceof Uint8Array && reading.test(what.toString('latin1', 0, 48));
 }
 
 export class Lane {
@@ -79,8 +83,20 @@ export class Lane {
     this.#clock = clock;
   }
 
-  send(made: NewCall): void {
-    const call: LaneCall = { ...made, slot: this.#slot, n: this.#made++, askedOf: undefined, sentTo: '', repeats: 0 };
+  send({ what, isReplicated, deadline, resolve, reject }: NewCall): void {
+    const call: LaneCall = {
+      slot: this.#slot,
+      what,
+      isReplicated,
+      deadline,
+      resolve,
+      reject,
+      n: this.#made++,
+      askedOf: undefined,
+      isAlone: false,
+      sentTo: '',
+      repeats: 0,
+    };
     if (!this.#isHeld) return this.#dispatch(call);
     if (this.#held.length >= heldMax) call.reject(new NotSent(`${heldMax} calls wait already: ${this.#why}.`));
     else this.#held.push(call);
@@ -117,7 +133,7 @@ export class Lane {
   }
 
   #ranOf(call: LaneCall): void {
-    if (call.n > this.#ran && !onlyReads(call.bytes)) this.#ran = call.n;
+    if (call.n > this.#ran && !onlyReads(call)) this.#ran = call.n;
   }
 
   #cameBack(): void {
@@ -141,8 +157,7 @@ export class Lane {
     const [held, why] = [this.#held, this.#why];
     this.#held = [];
     for (const call of held) {
-      if (call.n < this.#ran && !onlyReads(call.bytes))
-        call.reject(new NotSent(`A later call has overtaken it: ${why}.`));
+      if (call.n < this.#ran && !onlyReads(call)) call.reject(new NotSent(`A later call has overtaken it: ${why}.`));
       else if (call.deadline > now) this.#held.push(call);
       else call.reject(new NotSent(`It was not taken in time: ${why}.`));
     }

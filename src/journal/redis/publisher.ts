@@ -4,7 +4,8 @@
  * in which they were said, and that each is said to be sent, or that it may not have been; a message that is alone, and
  * all messages of a call that the server refuses to run (too few replicas for a write, no memory), are commands of their own.
  *
- * It is for servers that have every slot. It deliberately keeps no bound: whoever publishes does (cluster-store.ts).
+ * A server of a cluster may not have a channel's slot (any more): that message alone is said to be `NotPublished`. It deliberately
+ * keeps no bound: whoever publishes does (cluster-store.ts).
  */
 
 import type { RedisConnection, Reply } from './connection.ts';
@@ -14,9 +15,18 @@ import { CommandBytes, commandOf } from './resp.ts';
 /** Told once: without an error, the server has it. */
 export type Published = (error?: Error) => void;
 
-interface Message {
+/** The server has run the call, but refused this one of its messages; alone, it would say more exactly why. */
+export class NotPublished extends Error {
+  override readonly name = 'NotPublished';
+}
+
+/** Something to be said on a channel. */
+export interface ChannelMessage {
   readonly channel: string;
   readonly payload: Uint8Array;
+}
+
+interface Message extends ChannelMessage {
   readonly told: Published;
 }
 
@@ -63,20 +73,18 @@ export class Publisher {
   }
 
   #sayEach(messages: readonly Message[]): void {
-    for (const { channel, payload, told } of messages) {
-      this.#connection.send(spublish(channel, payload)).then(() => told(), told);
-    }
+    for (const message of messages) this.#connection.send(spublish(message)).then(() => message.told(), message.told);
   }
 }
 
 /** The command for one message. */
-export function spublish(channel: string, payload: Uint8Array): Buffer {
+export function spublish({ channel, payload }: ChannelMessage): Buffer {
   return commandOf('SPUBLISH', channel, payload).done();
 }
 
 function bytesOf(messages: readonly Message[]): Buffer {
   const [first] = messages;
-  if (first !== undefined && messages.length === 1) return spublish(first.channel, first.payload);
+  if (first !== undefined && messages.length === 1) return spublish(first);
   const room = messages.reduce((sum, { payload }) => sum + payload.length + roomPerMessage, roomPerMessage);
   const command = new CommandBytes(room).text('FCALL').text(publishFunction).number(0);
   for (const { channel, payload } of messages) command.text(channel).bytes(payload);
@@ -91,6 +99,6 @@ function tell(messages: readonly Message[], reply: Reply): void {
   }
   for (const [i, { told }] of messages.entries()) {
     const why = failed.get(i);
-    told(why === undefined ? undefined : new Error(why));
+    told(why === undefined ? undefined : new NotPublished(why));
   }
 }

@@ -31,7 +31,9 @@ const askedMax = 8;
 
 export class Topology {
   readonly #options: TopologyOptions;
-  readonly #owners: (string | undefined)[] = new Array(slotCount);
+  readonly #owners: (string | undefined)[] = new Array(slotCount).fill(undefined);
+  /** Who is in there. */
+  #primaries: readonly string[] = [];
   /** Nodes that a map has named, and the seeds: whoever can be asked. */
   #nodes: readonly string[];
   #turn = 0;
@@ -55,14 +57,14 @@ export class Topology {
   }
 
   primaries(): readonly string[] {
-    return [...new Set(this.#owners)].filter((node) => node !== undefined);
+    return this.#primaries;
   }
 
   /** What a node has said of one slot. */
   moved(slot: number, node: string): void {
     if (this.#owners[slot] === node) return;
     this.#owners[slot] = node;
-    this.#options.onChange();
+    this.#changed();
   }
 
   /** Reads the map, at once or as soon as the reading under way has ended. */
@@ -119,8 +121,8 @@ export class Topology {
   }
 
   #take(ranges: readonly SlotRange[]): void {
-    const owners: (string | undefined)[] = new Array(slotCount);
-    for (const { from, to, primary } of ranges) owners.fill(primary, from, to + 1);
+    const owners: (string | undefined)[] = new Array(slotCount).fill(undefined);
+    for (const { from, to, primary } of ranges) owners.fill(this.#nameOf(primary), from, to + 1);
     this.#nodes = [...new Set(ranges.flatMap(({ primary, replicas }) => [primary, ...replicas]))];
     let isChanged = false;
     for (let slot = 0; slot < slotCount; slot++) {
@@ -128,7 +130,17 @@ export class Topology {
       this.#owners[slot] = owners[slot];
       isChanged = true;
     }
-    if (isChanged) this.#options.onChange();
+    if (isChanged) this.#changed();
+  }
+
+  /** The name as it is known, the same string: 16,384 comparisons of equal strings that are two would take milliseconds. */
+  #nameOf(node: string): string {
+    return this.#primaries.find((known) => known === node) ?? node;
+  }
+
+  #changed(): void {
+    this.#primaries = [...new Set(this.#owners)].filter((node) => node !== undefined);
+    this.#options.onChange();
   }
 }
 
