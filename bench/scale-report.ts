@@ -14,20 +14,19 @@ function spreadText(spread: Spread, rows: readonly ScaleRow[]): string {
   return spread === 'total' ? `${inFlight} sagas in flight in all` : `${perNode} sagas in flight per node`;
 }
 
-function ratioText(ratio: Spreading | undefined, rounds: number): string {
-  if (ratio === undefined) return '';
+function ratioText(ratio: Spreading): string {
   const median = ratio.median.toFixed(2);
-  return rounds === 1 ? median : `${median} (${ratio.best.toFixed(2)} to ${ratio.worst.toFixed(2)})`;
+  return ratio.best === ratio.worst ? median : `${median} (${ratio.best.toFixed(2)} to ${ratio.worst.toFixed(2)})`;
 }
 
-function lineOf({ nodes, isApart, cost, ratio, ofApart, perSecond, rounds }: ScaleRow): readonly (string | number)[] {
+function lineOf({ nodes, isApart, cost, ratio, ofApart, perSecond }: ScaleRow): readonly (string | number)[] {
   return [
     isApart ? `${nodes} apart` : nodes,
     rate(cost.nodes),
     rate(cost.redis),
     rate(cost.nodes + cost.redis),
-    ratioText(ratio, rounds),
-    ratioText(ofApart, rounds),
+    ratioText(ratio),
+    ofApart === undefined ? '' : ofApart.toFixed(2),
     rate(cost.client),
     (1 / cost.commits).toFixed(2),
     cost.calls.toFixed(1),
@@ -35,6 +34,9 @@ function lineOf({ nodes, isApart, cost, ratio, ofApart, perSecond, rounds }: Sca
     rate(perSecond),
   ];
 }
+
+/** From one node to eight; on machines that are kept busy. */
+const ratioMax = 1.3;
 
 const head = [
   'nodes',
@@ -50,15 +52,28 @@ const head = [
   'sagas/s',
 ];
 
+/** What the largest size costs beside the first, as a sentence. */
+function verdicts(rows: readonly ScaleRow[]): readonly string[] {
+  const [first] = rows;
+  const last = rows.filter((row) => !row.isApart).at(-1);
+  if (first === undefined || last === undefined || last === first) return [];
+  const ratio = last.ratio.median;
+  const isMet = ratio <= ratioMax ? 'which is within' : 'which misses';
+  return [
+    `A saga on ${last.nodes} nodes costs ${ratio.toFixed(2)} times what it costs on ${first.nodes}, ${isMet} the goal of ${ratioMax}.`,
+  ];
+}
+
 export function scaleTables(rows: readonly ScaleRow[], idle: readonly IdleRow[], cores: number): string {
   const parts: string[] = [];
   for (const redis of Object.keys(redisTexts) as readonly RedisKind[]) {
     for (const spread of ['total', 'each'] as const) {
       const own = rows.filter((row) => row.redis === redis && row.spread === spread);
       if (own.length === 0) continue;
-      const rounds = Math.max(...own.map((row) => row.rounds));
+      const rounds = own.at(-1)?.rounds ?? 0;
       parts.push(`${redisTexts[redis]}, ${spreadText(spread, own)} (median of ${rounds} rounds)`);
       parts.push(table(head, own.map(lineOf)));
+      if (spread === 'each') parts.push(...verdicts(own));
     }
     const resting = idle.filter((row) => row.redis === redis);
     if (resting.length === 0) continue;

@@ -1,11 +1,11 @@
 /**
  * What a saga costs when more node processes share one store: CPU time of all nodes and of Redis, per MESSAGE_CREATE over
- * WebSocket. All sizes run side by side, and every round measures each of them once with a fixed number of sagas: a
- * neighbour that slows the machine down slows all of a round, so that the ratios of a round say more than its times. Only
- * one size has load at a time, and no load fills the machine.
+ * WebSocket. Each size runs beside the first one alone: processes that rest disturb those that work (their timers, their
+ * part of the caches), on two cores by a fifth. A round measures both with a fixed number of sagas, one after the other: a
+ * neighbour that slows the machine down slows all of a round, so that the ratios of a round say more than its times.
  *
  * The control of the largest size is as many systems of one node each (`apart`): what they cost beside one node is what the
- * machine does with so many processes, and what the nodes of one system cost beside them is what working together costs.
+ * machine does with so many processes, and what the nodes of one system cost beyond that is what working together costs.
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
@@ -33,7 +33,7 @@ export interface ScaleTask {
   readonly warmSagas: number;
   readonly inFlight: Readonly<Record<Spread, number>>;
   readonly rounds: number;
-  /** No round begins when it would probably end after this. */
+  /** For all sizes: no round begins when it would probably end after its size's share. One is always measured. */
   readonly minutes: number;
   readonly logLevel: string;
 }
@@ -68,8 +68,8 @@ export interface ScaleRow {
   readonly cost: SagaCost;
   /** CPU of nodes and Redis beside that of the first number of nodes in the same round. */
   readonly ratio: Spreading;
-  /** The same beside as many nodes apart, where that was measured. */
-  readonly ofApart?: Spreading;
+  /** How many times the ratio of as many nodes apart that is (the medians), where they were measured. */
+  readonly ofApart?: number;
 }
 
 export interface IdleRow {
@@ -90,6 +90,7 @@ export interface Sample {
   readonly spread: Spread;
   readonly nodes: number;
   readonly isApart: boolean;
+  /** Samples of one round were taken one after the other. */
   readonly round: number;
   readonly inFlight: number;
   readonly perSecond: number;
@@ -104,7 +105,6 @@ interface Measurable {
   stop(): Promise<void>;
 }
 
-const warmInFlight = 32;
 /** So much of a measurement is run before it, and not counted: what was idle meanwhile has left the caches, and part of the memory. */
 const reheatPart = 0.25;
 const idleMs = 3_000;
@@ -117,42 +117,78 @@ export async function measureScale(
   const until = performance.now() + task.minutes * 60_000;
   const primaries = primariesOf[task.redis];
   const { users, logLevel, redis } = task;
-  const fleets: Measurable[] = [];
-  const add = async (fleet: Measurable): Promise<void> => {
-    fleets.push(fleet);
+  const begin = async (starting: Promise<Measurable>): Promise<Measurable> => {
+    const fleet = await starting;
     say(`warming up ${nameOf(fleet)}`);
-    await forEach(fleet.nodes * task.warmSagas, warmInFlight, (i) => fleet.createMessage(i));
-  };
-  try {
-    for (const nodes of task.nodes) {
-      await add(await Fleet.start({ nodes, primaries, users, logLevel, ...options }, say));
+    // Under each of the loads: what is new under one of them is compiled again.
+    for (const spread of spreads) {
+      const inFlight = inFlightOf(task, spread, fleet);
+      await forEach((fleet.nodes * task.warmSagas) / spreads.length, inFlight, (i) => fleet.createMessage(i));
     }
-    const most = Math.max(...task.nodes);
-    // Of a Redis Cluster there would be as many as nodes, and their gossip.
-    if (most > 1 && primaries === 1)
-      await add(await Apart.start({ nodes: most, primaries, users, logLevel, ...options }, say));
-    const samples: Sample[] = [];
-    for (let round = 0; round < task.rounds; round++) {
+    return fleet;
+  };
+  const sized = (nodes: number) => ({ nodes, primaries, users, logLevel, ...options });
+  const [first = 1, ...sizes] = task.nodes;
+  const others = sizes.map((nodes) => (): Promise<Measurable> => Fleet.start(sized(nodes), say));
+  const most = Math.max(first, ...sizes);
+  // Of a Redis Cluster there would be as many as nodes, and their gossip.
+  if (most > 1 && primaries === 1) others.push(() => Apart.start(sized(most), say));
+  const base = await begin(Fleet.start(sized(first), say));
+  const samples: Sample[] = [];
+  const idle: IdleRow[] = [];
+  const rest = async (fleet: Measurable): Promise<void> => {
+    say(`idle, ${nameOf(fleet)}`);
+    idle.push({ redis, ...(await idleOf(fleet)) });
+  };
+  const rounds = async (fleets: readonly Measurable[], end: number): Promise<void> => {
+    const before = samples.at(-1)?.round ?? -1;
+    for (let round = 1; round <= task.rounds; round++) {
       const startedAt = performance.now();
       // There and back again: what changes with time changes all of them alike.
-      for (const fleet of round % 2 === 0 ? fleets : fleets.toReversed()) {
-        for (const spread of spreads) {
-          const inFlight = task.inFlight[spread] * (spread === 'each' ? fleet.nodes : 1);
-          const found = await sample(fleet, inFlight, task.sagas);
-          samples.push({ spread, round, inFlight, nodes: fleet.nodes, isApart: fleet instanceof Apart, ...found });
-          const micros = Math.round(total(found.cost));
-          say(`round ${round + 1} of ${task.rounds}, ${nameOf(fleet)}, ${inFlight} in flight: ${micros} µs per saga`);
-        }
+      for (const fleet of round % 2 === 1 ? fleets : fleets.toReversed()) {
+        const found = (text: string): void => say(`round ${round} of ${task.rounds}, ${nameOf(fleet)}, ${text}`);
+        samples.push(...(await samplesOf(fleet, task, before + round, found)));
       }
-      if (2 * performance.now() - startedAt > until) break;
+      if (2 * performance.now() - startedAt > end) break;
     }
-    say('idle');
-    const together = fleets.filter((fleet) => !(fleet instanceof Apart));
-    const idle = await Promise.all(together.map(async (fleet) => ({ redis, ...(await idleOf(fleet)) })));
-    return { rows: rowsOf(redis, samples), idle };
+  };
+  try {
+    await rest(base);
+    if (others.length === 0) await rounds([base], until);
+    for (const [i, start] of others.entries()) {
+      const end = performance.now() + (until - performance.now()) / (others.length - i);
+      const other = await begin(start());
+      try {
+        await rounds([base, other], end);
+        if (!(other instanceof Apart)) await rest(other);
+      } finally {
+        await other.stop();
+      }
+    }
   } finally {
-    await Promise.all(fleets.map((fleet) => fleet.stop()));
+    await base.stop();
   }
+  return { rows: rowsOf(redis, samples), idle };
+}
+
+function inFlightOf({ inFlight }: ScaleTask, spread: Spread, { nodes }: Measurable): number {
+  return inFlight[spread] * (spread === 'each' ? nodes : 1);
+}
+
+async function samplesOf(
+  fleet: Measurable,
+  task: ScaleTask,
+  round: number,
+  say: (found: string) => void,
+): Promise<readonly Sample[]> {
+  const samples: Sample[] = [];
+  for (const spread of spreads) {
+    const inFlight = inFlightOf(task, spread, fleet);
+    const found = await sample(fleet, inFlight, task.sagas);
+    samples.push({ spread, round, inFlight, nodes: fleet.nodes, isApart: fleet instanceof Apart, ...found });
+    say(`${inFlight} in flight: ${Math.round(total(found.cost))} µs per saga`);
+  }
+  return samples;
 }
 
 function nameOf(fleet: Measurable): string {
@@ -202,34 +238,38 @@ function median(values: readonly number[]): number {
   );
 }
 
-/** One row for each load and number of nodes, from the samples of all rounds. */
+/** One row for each load and number of nodes, from the samples of all rounds; each beside the first size in the same round. */
 export function rowsOf(redis: RedisKind, samples: readonly Sample[]): readonly ScaleRow[] {
   const [first] = samples;
   return spreads.flatMap((spread) => {
     const ofSpread = samples.filter((one) => one.spread === spread);
+    const bases = ofSpread.filter((one) => one.nodes === first?.nodes && !one.isApart);
     const kinds = new Map(ofSpread.map((one) => [`${one.nodes} ${one.isApart}`, one]));
-    return [...kinds.values()].map(({ nodes, isApart }): ScaleRow => {
+    const rows = [...kinds.values()].map(({ nodes, isApart }): ScaleRow => {
       const own = ofSpread.filter((one) => one.nodes === nodes && one.isApart === isApart);
-      const beside = (others: readonly Sample[]): readonly number[] =>
-        own.flatMap(({ round, cost }) => {
-          const other = others.find((one) => one.round === round);
-          return other === undefined ? [] : [total(cost) / total(other.cost)];
-        });
-      const bases = ofSpread.filter((one) => one.nodes === first?.nodes && !one.isApart);
-      const apart = isApart ? [] : beside(ofSpread.filter((one) => one.nodes === nodes && one.isApart));
+      const ratios = own.flatMap(({ round, cost }) => {
+        const base = bases.find((one) => one.round === round);
+        return base === undefined ? [] : [total(cost) / total(base.cost)];
+      });
       const middle = own.toSorted((a, b) => total(a.cost) - total(b.cost))[Math.floor(own.length / 2)] as Sample;
+      const { inFlight, cost } = middle;
+      const perSecond = median(own.map((one) => one.perSecond));
       return {
         redis,
         spread,
         nodes,
         isApart,
-        inFlight: middle.inFlight,
+        inFlight,
         rounds: own.length,
-        perSecond: median(own.map(({ perSecond }) => perSecond)),
-        cost: middle.cost,
-        ratio: spreadingOf(beside(bases)),
-        ...(apart.length > 0 && { ofApart: spreadingOf(apart) }),
+        perSecond,
+        cost,
+        ratio: spreadingOf(ratios),
       };
+    });
+    return rows.map((row) => {
+      const apart = rows.find((one) => one.isApart && one.nodes === row.nodes);
+      if (row.isApart || apart === undefined) return row;
+      return { ...row, ofApart: row.ratio.median / apart.ratio.median };
     });
   });
 }

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { type CapacityInputs, capacityOf } from '../../bench/capacity.ts';
 import { benchCommand } from '../../bench/main.ts';
 import { rowsOf, type Sample } from '../../bench/scale.ts';
+import { scaleTables } from '../../bench/scale-report.ts';
 import { pickOf } from '../../bench/socket-users.ts';
 
 async function bench(...args: readonly string[]): Promise<string> {
@@ -42,15 +43,33 @@ test('compares each round with its own first size', () => {
 });
 
 test('keeps systems apart from nodes of one system', () => {
-  const samples = [sampleOf(0, 1, 1_000), sampleOf(0, 8, 1_500), sampleOf(0, 8, 1_200, true)];
+  const together = [sampleOf(0, 1, 1_000), sampleOf(0, 8, 1_500)];
+  const samples = [...together, sampleOf(1, 1, 2_000), sampleOf(1, 8, 2_400, true)];
 
   const rows = rowsOf('one', samples);
 
-  expect(rows.map(({ nodes, isApart, ratio, ofApart }) => [nodes, isApart, ratio.median, ofApart?.median])).toEqual([
+  expect(rows.map(({ nodes, isApart, ratio, ofApart }) => [nodes, isApart, ratio.median, ofApart])).toEqual([
     [1, false, 1, undefined],
     [8, false, 1.5, 1.25],
     [8, true, 1.2, undefined],
   ]);
+});
+
+test('says whether the goal is met', () => {
+  const said = (micros: number): string => {
+    const samples = [sampleOf(0, 1, 1_000), sampleOf(0, 8, micros)];
+    return scaleTables(
+      rowsOf(
+        'one',
+        samples.map((one) => ({ ...one, spread: 'each' })),
+      ),
+      [],
+      2,
+    );
+  };
+
+  expect(said(1_300)).toContain('8 nodes costs 1.30 times what it costs on 1, which is within the goal of 1.3');
+  expect(said(1_400)).toContain('8 nodes costs 1.40 times what it costs on 1, which misses the goal of 1.3');
 });
 
 test('spreads users over nodes by their ids', () => {
