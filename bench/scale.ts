@@ -1,6 +1,6 @@
 /**
  * What a saga costs when more node processes share one store: CPU time of all nodes and of Redis, per MESSAGE_CREATE over
- * WebSocket. Each size runs beside the first one alone: processes that rest disturb those that work (their timers, their
+ * WebSocket. Each size runs beside the first one alone, both as young: processes that rest disturb those that work (their timers, their
  * part of the caches), on two cores by a fifth. A round measures both with a fixed number of sagas, one after the other: a
  * neighbour that slows the machine down slows all of a round, so that the ratios of a round say more than its times.
  *
@@ -117,76 +117,73 @@ export async function measureScale(
   const until = performance.now() + task.minutes * 60_000;
   const primaries = primariesOf[task.redis];
   const { users, logLevel, redis } = task;
-  const begin = async (starting: Promise<Measurable>): Promise<Measurable> => {
-    const fleet = await starting;
-    say(`warming up ${nameOf(fleet)}`);
-    // Under each of the loads: what is new under one of them is compiled again.
-    for (const spread of spreads) {
-      const inFlight = inFlightOf(task, spread, fleet);
-      await forEach((fleet.nodes * task.warmSagas) / spreads.length, inFlight, (i) => fleet.createMessage(i));
-    }
-    return fleet;
-  };
   const sized = (nodes: number) => ({ nodes, primaries, users, logLevel, ...options });
+  const startOf = (nodes: number) => (): Promise<Measurable> => Fleet.start(sized(nodes), say);
   const [first = 1, ...sizes] = task.nodes;
-  const others = sizes.map((nodes) => (): Promise<Measurable> => Fleet.start(sized(nodes), say));
+  const pairs = sizes.map((nodes) => [startOf(first), startOf(nodes)]);
   const most = Math.max(first, ...sizes);
   // Of a Redis Cluster there would be as many as nodes, and their gossip.
-  if (most > 1 && primaries === 1) others.push(() => Apart.start(sized(most), say));
-  const base = await begin(Fleet.start(sized(first), say));
+  if (most > 1 && primaries === 1) pairs.push([startOf(first), () => Apart.start(sized(most), say)]);
+  if (pairs.length === 0) pairs.push([startOf(first)]);
   const samples: Sample[] = [];
   const idle: IdleRow[] = [];
-  const rest = async (fleet: Measurable): Promise<void> => {
-    say(`idle, ${nameOf(fleet)}`);
-    idle.push({ redis, ...(await idleOf(fleet)) });
-  };
-  const rounds = async (fleets: readonly Measurable[], end: number): Promise<void> => {
-    const before = samples.at(-1)?.round ?? -1;
-    for (let round = 1; round <= task.rounds; round++) {
-      const startedAt = performance.now();
-      // There and back again: what changes with time changes all of them alike.
-      for (const fleet of round % 2 === 1 ? fleets : fleets.toReversed()) {
-        const found = (text: string): void => say(`round ${round} of ${task.rounds}, ${nameOf(fleet)}, ${text}`);
-        samples.push(...(await samplesOf(fleet, task, before + round, found)));
+  for (const [i, starts] of pairs.entries()) {
+    const end = performance.now() + (until - performance.now()) / (pairs.length - i);
+    const fleets: Measurable[] = [];
+    try {
+      for (const start of starts) {
+        const fleet = await start();
+        fleets.push(fleet);
+        say(`warming up ${nameOf(fleet)}`);
+        await warm(fleet, task);
       }
-      if (2 * performance.now() - startedAt > end) break;
-    }
-  };
-  try {
-    await rest(base);
-    if (others.length === 0) await rounds([base], until);
-    for (const [i, start] of others.entries()) {
-      const end = performance.now() + (until - performance.now()) / (others.length - i);
-      const other = await begin(start());
-      try {
-        await rounds([base, other], end);
-        if (!(other instanceof Apart)) await rest(other);
-      } finally {
-        await other.stop();
+      const rounds = await roundsOf(fleets, task, end, say);
+      const before = samples.length === 0 ? 0 : (samples.at(-1) as Sample).round + 1;
+      samples.push(...rounds.map((one) => ({ ...one, round: before + one.round })));
+      for (const fleet of fleets) {
+        if (fleet instanceof Apart || idle.some(({ nodes }) => nodes === fleet.nodes)) continue;
+        say(`idle, ${nameOf(fleet)}`);
+        idle.push({ redis, ...(await idleOf(fleet)) });
       }
+    } finally {
+      await Promise.all(fleets.map((fleet) => fleet.stop()));
     }
-  } finally {
-    await base.stop();
   }
   return { rows: rowsOf(redis, samples), idle };
+}
+
+/** Under each of the loads: what is new under one of them is compiled again. */
+async function warm(fleet: Measurable, task: ScaleTask): Promise<void> {
+  const sagas = Math.ceil((fleet.nodes * task.warmSagas) / spreads.length);
+  for (const spread of spreads) {
+    await forEach(sagas, inFlightOf(task, spread, fleet), (i) => fleet.createMessage(i));
+  }
 }
 
 function inFlightOf({ inFlight }: ScaleTask, spread: Spread, { nodes }: Measurable): number {
   return inFlight[spread] * (spread === 'each' ? nodes : 1);
 }
 
-async function samplesOf(
-  fleet: Measurable,
+async function roundsOf(
+  fleets: readonly Measurable[],
   task: ScaleTask,
-  round: number,
-  say: (found: string) => void,
+  end: number,
+  say: (doing: string) => void,
 ): Promise<readonly Sample[]> {
   const samples: Sample[] = [];
-  for (const spread of spreads) {
-    const inFlight = inFlightOf(task, spread, fleet);
-    const found = await sample(fleet, inFlight, task.sagas);
-    samples.push({ spread, round, inFlight, nodes: fleet.nodes, isApart: fleet instanceof Apart, ...found });
-    say(`${inFlight} in flight: ${Math.round(total(found.cost))} µs per saga`);
+  for (let round = 0; round < task.rounds; round++) {
+    const startedAt = performance.now();
+    // There and back again: what changes with time changes all of them alike.
+    for (const fleet of round % 2 === 0 ? fleets : fleets.toReversed()) {
+      for (const spread of spreads) {
+        const inFlight = inFlightOf(task, spread, fleet);
+        const found = await sample(fleet, inFlight, task.sagas);
+        samples.push({ spread, round, inFlight, nodes: fleet.nodes, isApart: fleet instanceof Apart, ...found });
+        const micros = Math.round(total(found.cost));
+        say(`round ${round + 1} of ${task.rounds}, ${nameOf(fleet)}, ${inFlight} in flight: ${micros} µs per saga`);
+      }
+    }
+    if (2 * performance.now() - startedAt > end) break;
   }
   return samples;
 }
