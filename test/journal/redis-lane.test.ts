@@ -16,13 +16,13 @@ class Stage {
   /** What became of each call. */
   readonly ends: Record<string, string> = {};
   readonly #out = new Map<string, { resolve: (reply: Reply) => void; reject: (error: Error) => void }>();
-  readonly #names = new Map<Buffer, string>();
+  readonly #names = new Map<LaneCall['what'], string>();
   #verdict: Exclude<Answer, 'done'> = 'final';
   readonly lane = new Lane(
     7,
     {
       send: (call: LaneCall) => {
-        const name = this.#names.get(call.what as Buffer) as string;
+        const name = this.#names.get(call.what) as string;
         this.sent.push(name);
         return new Promise((resolve, reject) => this.#out.set(name, { resolve, reject }));
       },
@@ -32,10 +32,17 @@ class Stage {
   );
 
   call(name: string, command = 'FCALL', deadline = 5_000): void {
-    const bytes = commandOf(command, name).done();
-    this.#names.set(bytes, name);
+    this.#send(name, commandOf(command, name).done(), deadline);
+  }
+
+  message(name: string): void {
+    this.#send(name, { channel: 'a:{1}', payload: Buffer.from(name) }, 5_000);
+  }
+
+  #send(name: string, what: LaneCall['what'], deadline: number): void {
+    this.#names.set(what, name);
     this.lane.send({
-      what: bytes,
+      what,
       isReplicated: false,
       deadline,
       resolve: () => {
@@ -106,6 +113,30 @@ test('refuses a call that a later one has overtaken', async () => {
 
   expect(stage.ends).toEqual({ a: 'NotSent', b: 'done' });
   expect(stage.sent).toEqual(['a', 'b']);
+});
+
+test('a message that was said earlier than it was its turn refuses no call', async () => {
+  const stage = new Stage();
+  stage.call('a');
+  stage.message('b');
+
+  await stage.answer('b', 'done');
+  await stage.answer('a', 'at once');
+  await stage.answer('a', 'done');
+
+  expect(stage.ends).toEqual({ a: 'done', b: 'done' });
+});
+
+test('refuses a message that a later one has overtaken', async () => {
+  const stage = new Stage();
+  stage.message('a');
+  stage.message('b');
+
+  await stage.answer('a', 'later');
+  await stage.answer('b', 'done');
+  await stage.clock.advance(1_000);
+
+  expect(stage.ends).toEqual({ a: 'NotSent', b: 'done' });
 });
 
 test('takes a lost call for one that ran', async () => {

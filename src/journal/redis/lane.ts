@@ -6,7 +6,8 @@
  *
  * So of two commits in flight the second does not overtake the first. Where a later call may have run all the same (the
  * slot's state changed between the two, or the first came back late from a server that is not in charge any more), the
- * first is not sent again but refused: nothing that changes something runs after a later call of its slot.
+ * first is not sent again but refused: nothing that changes something runs after a later call of its slot, and no message
+ * is said after a later one.
  *
  * A call that is sent back is tried again until its deadline, at most `repeatsMax` times.
  */
@@ -60,6 +61,10 @@ function onlyReads({ what }: LaneCall): boolean {
   return what instanceof Uint8Array && reading.test(what.toString('latin1', 0, 48));
 }
 
+function isMessage({ what }: LaneCall): boolean {
+  return !(what instanceof Uint8Array);
+}
+
 export class Lane {
   readonly #slot: number;
   readonly #route: Route;
@@ -70,8 +75,9 @@ export class Lane {
   /** The call that is out alone. */
   #probe: LaneCall | undefined;
   #isPrompt = true;
-  /** The last call that may have changed something. */
+  /** The last call that may have changed something, and the last message that was said. */
   #ran = -1;
+  #said = -1;
   /** Sent back, or made while the lane holds. */
   #held: LaneCall[] = [];
   /** What the last call was sent back with. */
@@ -133,7 +139,13 @@ export class Lane {
   }
 
   #ranOf(call: LaneCall): void {
-    if (call.n > this.#ran && !onlyReads(call)) this.#ran = call.n;
+    if (isMessage(call)) this.#said = Math.max(this.#said, call.n);
+    else if (call.n > this.#ran && !onlyReads(call)) this.#ran = call.n;
+  }
+
+  /** Whether what it would do must have come first. A message changes nothing, and may have left before calls made earlier. */
+  #isOvertaken(call: LaneCall): boolean {
+    return isMessage(call) ? call.n < this.#said : call.n < this.#ran && !onlyReads(call);
   }
 
   #cameBack(): void {
@@ -157,7 +169,7 @@ export class Lane {
     const [held, why] = [this.#held, this.#why];
     this.#held = [];
     for (const call of held) {
-      if (call.n < this.#ran && !onlyReads(call)) call.reject(new NotSent(`A later call has overtaken it: ${why}.`));
+      if (this.#isOvertaken(call)) call.reject(new NotSent(`A later call has overtaken it: ${why}.`));
       else if (call.deadline > now) this.#held.push(call);
       else call.reject(new NotSent(`It was not taken in time: ${why}.`));
     }
