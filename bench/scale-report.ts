@@ -52,15 +52,25 @@ const head = [
   'sagas/s',
 ];
 
+/** Rounds of each size beside the first, which is in all of them. */
+function roundsText(rows: readonly ScaleRow[]): string {
+  const counts = (rows.length > 1 ? rows.slice(1) : rows).map(({ rounds }) => rounds);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return least === most ? `${most} rounds` : `${least} to ${most} rounds`;
+}
+
 /** What the largest size costs beside the first, as a sentence. */
 function verdicts(rows: readonly ScaleRow[]): readonly string[] {
   const [first] = rows;
-  const last = rows.filter((row) => !row.isApart).at(-1);
-  if (first === undefined || last === undefined || last === first) return [];
-  const ratio = last.ratio.median;
-  const isMet = ratio <= ratioMax ? 'which is within' : 'which misses';
+  const last = rows
+    .filter((row) => !row.isApart)
+    .sort((a, b) => a.nodes - b.nodes)
+    .at(-1);
+  if (first === undefined || last === undefined || last.nodes === first.nodes) return [];
+  const ratio = last.ratio.median.toFixed(2);
+  const isMet = Number(ratio) <= ratioMax ? 'which is within' : 'which misses';
   return [
-    `A saga on ${last.nodes} nodes costs ${ratio.toFixed(2)} times what it costs on ${first.nodes}, ${isMet} the goal of ${ratioMax}.`,
+    `A saga on ${last.nodes} nodes costs ${ratio} times what it costs on ${first.nodes}, ${isMet} the goal of ${ratioMax}.`,
   ];
 }
 
@@ -70,8 +80,7 @@ export function scaleTables(rows: readonly ScaleRow[], idle: readonly IdleRow[],
     for (const spread of ['total', 'each'] as const) {
       const own = rows.filter((row) => row.redis === redis && row.spread === spread);
       if (own.length === 0) continue;
-      const rounds = own.at(-1)?.rounds ?? 0;
-      parts.push(`${redisTexts[redis]}, ${spreadText(spread, own)} (median of ${rounds} rounds)`);
+      parts.push(`${redisTexts[redis]}, ${spreadText(spread, own)} (median of ${roundsText(own)})`);
       parts.push(table(head, own.map(lineOf)));
       if (spread === 'each') parts.push(...verdicts(own));
     }

@@ -11,7 +11,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Apart } from './apart.ts';
 import { Fleet, type FleetUse } from './fleet.ts';
-import { forEach, ownCpu, quantile } from './load.ts';
+import { forEach, ownCpu } from './load.ts';
 import type { NodeOptions } from './processes.ts';
 
 export const redisKinds = ['one', 'cluster'] as const;
@@ -229,10 +229,8 @@ function total({ nodes, redis }: SagaCost): number {
 }
 
 function median(values: readonly number[]): number {
-  return quantile(
-    values.toSorted((a, b) => a - b),
-    0.5,
-  );
+  const sorted = values.toSorted((a, b) => a - b);
+  return ((sorted[(sorted.length - 1) >> 1] as number) + (sorted[sorted.length >> 1] as number)) / 2;
 }
 
 /** One row for each load and number of nodes, from the samples of all rounds; each beside the first size in the same round. */
@@ -248,7 +246,7 @@ export function rowsOf(redis: RedisKind, samples: readonly Sample[]): readonly S
         const base = bases.find((one) => one.round === round);
         return base === undefined ? [] : [total(cost) / total(base.cost)];
       });
-      const middle = own.toSorted((a, b) => total(a.cost) - total(b.cost))[Math.floor(own.length / 2)] as Sample;
+      const middle = own.toSorted((a, b) => total(a.cost) - total(b.cost))[(own.length - 1) >> 1] as Sample;
       const { inFlight, cost } = middle;
       const perSecond = median(own.map((one) => one.perSecond));
       return {
