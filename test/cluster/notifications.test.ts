@@ -257,14 +257,14 @@ test('killed subscriptions lose no message', { timeout: slowlyMs }, async () => 
   const stage = await start();
 
   let killed = 0;
-  for (let round = 0; round < 12; round++) {
+  // On a quick machine not all are back when the next round begins.
+  for (let round = 0; round < 12 || killed <= 12; round++) {
     killed += Number(await killSubscribers(stage));
     await stage.goesOn(4);
   }
   const all = await stage.stop();
   for (const listener of stage.listeners) await listener.shows(all.length);
 
-  expect(killed).toBeGreaterThan(12);
   for (const { heard, reconnects } of stage.listeners) {
     expect(reconnects).toBe(0);
     expect(heard).toEqual([all]);
