@@ -2,7 +2,9 @@
 
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
+import { RedisConnection } from '../../src/journal/redis/connection.ts';
 import { parseLocation } from '../../src/journal/redis/endpoint.ts';
+import { NotPublished, Publisher } from '../../src/journal/redis/publisher.ts';
 import { openWire } from '../../src/journal/redis/servers.ts';
 import type { Wire } from '../../src/journal/redis/wire.ts';
 import { eventually } from './adapter.ts';
@@ -67,6 +69,41 @@ test('a message that is alone is a command of its own', async () => {
 
   const stats = await client.info('commandstats');
   expect([callsOf(stats, 'fcall'), callsOf(stats, 'spublish')]).toEqual([0, 1]);
+});
+
+test('what is said alone keeps its place between what was published before and after', async () => {
+  const server = await startServer();
+  const ear = await listenOn(await openTestWire(server.url), 'a:{1}');
+  const endpoint = { options: { host: '127.0.0.1', port: server.port } };
+  const connection = new RedisConnection({ endpoint, deadlineMs: 5_000, clock: systemClock });
+  onTestFinished(() => connection.close());
+  const publisher = new Publisher(connection, 'tell each');
+
+  publisher.publish('a:{1}', Buffer.from('1'), () => {});
+  const alone = publisher.publishAlone({ channel: 'a:{1}', payload: Buffer.from('2') }, {});
+  publisher.publish('a:{1}', Buffer.from('3'), () => {});
+  await alone;
+  await eventually(async () => ear.heard.length === 3 || undefined);
+
+  expect(ear.heard).toEqual(['1', '2', '3']);
+});
+
+test('an owner that orders them is told of each message that a whole call was refused with', async () => {
+  const server = await startServer();
+  const client = openClient(server);
+  const endpoint = { options: { host: '127.0.0.1', port: server.port } };
+  const connection = new RedisConnection({ endpoint, deadlineMs: 5_000, clock: systemClock });
+  onTestFinished(() => connection.close());
+  const publisher = new Publisher(connection, 'tell each');
+  const say = (): Promise<unknown> =>
+    Promise.all(
+      ['x', 'y'].map((text) => new Promise((resolve) => publisher.publish('a:{1}', Buffer.from(text), resolve))),
+    );
+  expect(await say()).toEqual([undefined, undefined]);
+
+  await client.config('SET', 'min-replicas-to-write', '1');
+
+  expect(await say()).toEqual([expect.any(NotPublished), expect.any(NotPublished)]);
 });
 
 test('a server that takes no writes still takes messages', async () => {

@@ -4,7 +4,7 @@
  * (`ConnectionLost`); what was not sent waits for whoever the cluster puts in its place, until its deadline.
  *
  * What is said in one turn of the event loop on channels of one primary leaves as one call (publisher.ts). A message of it whose
- * slot has moved comes back alone, and its lane sends it on as it does with calls.
+ * slot has moved comes back, and its lane sends it on as it does with calls: as a command of its own, which the server tells where to go.
  *
  * A channel is subscribed to at the primary of its slot, and follows it. Since a server does not always say that it has
  * lost a slot, the map is also read every `pollMs` while somebody listens.
@@ -16,7 +16,7 @@ import type { Clock } from '../../clock.ts';
 import { type Confirmation, GivenBack, NotSent, RedisConnection, type Reply } from './connection.ts';
 import type { ClusterAccess, Endpoint } from './endpoint.ts';
 import { Lane, type LaneCall, type Route } from './lane.ts';
-import { NotPublished, type Published, Publisher, spublish } from './publisher.ts';
+import { NotPublished, type Published, Publisher } from './publisher.ts';
 import { commandOf } from './resp.ts';
 import { hostPortOf, redirectOf, slotOf } from './slots.ts';
 import { SubscriberConnection } from './subscriber.ts';
@@ -89,7 +89,9 @@ export class ClusterWire implements Wire {
   }
 
   publish(channel: string, payload: Uint8Array, told: Published): void {
-    this.#enqueue(slotOf(channel), { channel, payload }, false, () => told(), told);
+    // Not within the lane, which is not done by then.
+    const settle = (error?: Error): void => queueMicrotask(() => told(error));
+    this.#enqueue(slotOf(channel), { channel, payload }, false, () => settle(), settle);
   }
 
   listen(channel: string, listener: WireListener): () => void {
@@ -154,19 +156,18 @@ export class ClusterWire implements Wire {
     const { connection, publisher } = this.#linkTo(node);
     const isAsking = call.askedOf !== undefined;
     if (what instanceof Uint8Array) return connection.send(what, { deadline, isReplicated, isAsking });
-    if (isAsking || call.isAlone) return connection.send(spublish(what), { deadline, isAsking });
+    if (call.repeats > 0) return publisher.publishAlone(what, { deadline, isAsking });
     return new Promise((resolve, reject) => {
-      publisher.publish(what.channel, what.payload, (error) => (error === undefined ? resolve(null) : reject(error)));
+      const told: Published = (error) => (error === undefined ? resolve(null) : reject(error));
+      publisher.publish(what.channel, what.payload, told, deadline);
     });
   }
 
   /** What an error means for a call; an ASK is for one attempt only. */
   #verdict(call: LaneCall, error: Error): ReturnType<Route['verdict']> {
     call.askedOf = undefined;
-    if (error instanceof NotPublished) {
-      call.isAlone = true;
-      return 'at once';
-    }
+    // It goes out again alone, and the server says where to.
+    if (error instanceof NotPublished) return 'at once';
     if (error instanceof GivenBack) {
       this.#topology.refresh();
       return this.#topology.ownerOf(call.slot) === undefined ? 'later' : 'at once';
@@ -192,8 +193,9 @@ export class ClusterWire implements Wire {
       const { deadlineMs, clock, confirmation } = this.#options;
       const onLost = (): void => this.#topology.refresh();
       const endpoint = this.#endpointOf(node);
-      const connection = new RedisConnection({ endpoint, deadlineMs, clock, confirmation, onLost });
-      link = { connection, publisher: new Publisher(connection) };
+      const options = { endpoint, deadlineMs, clock, confirmation, onLost, isLeftAsReplica: false };
+      const connection = new RedisConnection(options);
+      link = { connection, publisher: new Publisher(connection, 'tell each') };
       this.#links.set(node, link);
     }
     return link;

@@ -56,6 +56,8 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   /** What calls with `isReplicated` wait for. Without it they do not. */
   readonly confirmation?: Confirmation | undefined;
+  /** Whether a server that has become a replica is left, because the name may lead to the new primary. Default: it is. */
+  readonly isLeftAsReplica?: boolean;
   /** The connection has ended, or an attempt has failed; the next one is made by itself. */
   readonly onLost?: () => void;
 }
@@ -140,6 +142,7 @@ export class RedisConnection {
   readonly #clock: Clock;
   readonly #deadlineMs: number;
   readonly #confirmation: Confirmation | undefined;
+  readonly #isLeftAsReplica: boolean;
   /** All unsettled calls, oldest first. */
   readonly #calls = new Set<Call>();
   /** Those that have not been sent. */
@@ -156,10 +159,11 @@ export class RedisConnection {
   #lastError: string | undefined;
   #closed = false;
 
-  constructor({ endpoint, deadlineMs, clock, confirmation, onLost }: ConnectionOptions) {
+  constructor({ endpoint, deadlineMs, clock, confirmation, isLeftAsReplica = true, onLost }: ConnectionOptions) {
     this.#clock = clock;
     this.#deadlineMs = deadlineMs;
     this.#confirmation = confirmation;
+    this.#isLeftAsReplica = isLeftAsReplica;
     // After pending I/O was read: a process that was held up must not take answers that wait for it for missing ones.
     this.#alarm = new Alarm(clock, () => clock.soon(() => this.#sweep()));
     const options = {
@@ -316,8 +320,8 @@ export class RedisConnection {
       call.sent = false;
       this.#heal(call);
     } else {
-      // A server that has become a replica refuses every write; the name in the URL may lead to the new primary.
-      if (error.message.startsWith('READONLY')) this.#redis.stream.destroy();
+      // It refuses every write.
+      if (this.#isLeftAsReplica && error.message.startsWith('READONLY')) this.#redis.stream.destroy();
       this.#settle(call);
       call.reject(error);
     }

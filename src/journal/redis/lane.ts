@@ -6,7 +6,7 @@
  *
  * So of two commits in flight the second does not overtake the first. Where a later call may have run all the same (the
  * slot's state changed between the two, or the first came back late from a server that is not in charge any more), the
- * first is not sent again but refused: nothing that changes something runs after a later call of its slot, and no message
+ * first is not sent again but refused: nothing that changes something runs after a later call that does, and no message
  * is said after a later one.
  *
  * A call that is sent back is tried again until its deadline, at most `repeatsMax` times.
@@ -29,10 +29,9 @@ export interface LaneCall {
   readonly n: number;
   /** The node that this one call was sent to by an ASK. */
   askedOf: string | undefined;
-  /** A message that is to be a command of its own. */
-  isAlone: boolean;
   /** The node that it was sent to last. */
   sentTo: string;
+  /** Times that it was sent back. A message that was is to go out as a command of its own. */
   repeats: number;
 }
 
@@ -99,7 +98,6 @@ export class Lane {
       reject,
       n: this.#made++,
       askedOf: undefined,
-      isAlone: false,
       sentTo: '',
       repeats: 0,
     };

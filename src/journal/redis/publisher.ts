@@ -1,21 +1,22 @@
 /**
  * Messages to channels of one server. What is said in the same turn of the event loop leaves as one call, whatever its
  * channels: a command of its own for each costs this process and the server more than the message does. It guarantees the order
- * in which they were said, and that each is said to be sent, or that it may not have been; a message that is alone, and
- * all messages of a call that the server refuses to run (too few replicas for a write, no memory), are commands of their own.
+ * in which they were said, and that each is said to be sent, or that it may not have been. A message that is alone is a command of
+ * its own. Those of a call that the server refuses to run (too few replicas for a write, no memory) become that too, in which
+ * case later ones may come first; or they are all `NotPublished`, for an owner that puts them in order.
  *
  * A server of a cluster may not have a channel's slot (any more): that message alone is said to be `NotPublished`. It deliberately
  * keeps no bound: whoever publishes does (cluster-store.ts).
  */
 
-import type { RedisConnection, Reply } from './connection.ts';
+import type { CallOptions, RedisConnection, Reply } from './connection.ts';
 import { functionName } from './library.ts';
 import { CommandBytes, commandOf } from './resp.ts';
 
 /** Told once: without an error, the server has it. */
 export type Published = (error?: Error) => void;
 
-/** The server has run the call, but refused this one of its messages; alone, it would say more exactly why. */
+/** The server has refused this message as one of a call; alone, it would perhaps take it, or say more exactly why not. */
 export class NotPublished extends Error {
   override readonly name = 'NotPublished';
 }
@@ -39,22 +40,32 @@ const publishFunction = functionName('publish');
 
 export class Publisher {
   readonly #connection: RedisConnection;
+  readonly #refused: 'say each' | 'tell each';
   /** What the next call says, as long as that has not been written. */
   #gathered: Message[] = [];
   #bytes = 0;
 
-  constructor(connection: RedisConnection) {
+  /** `refused` says what becomes of the messages of a call that the server has refused to run. */
+  constructor(connection: RedisConnection, refused: 'say each' | 'tell each') {
     this.#connection = connection;
+    this.#refused = refused;
   }
 
-  publish(channel: string, payload: Uint8Array, told: Published): void {
+  /** The deadline of a call is that of its first message. Default: the connection's. */
+  publish(channel: string, payload: Uint8Array, told: Published, deadline?: number): void {
     const isFull = this.#gathered.length >= messagesMax || this.#bytes + payload.length > bytesMax;
-    if (isFull || this.#gathered.length === 0) this.#begin();
+    if (isFull || this.#gathered.length === 0) this.#begin(deadline);
     this.#gathered.push({ channel, payload, told });
     this.#bytes += payload.length;
   }
 
-  #begin(): void {
+  /** Says one as a command of its own; what is published from here on comes behind it. */
+  publishAlone(message: ChannelMessage, options: CallOptions): Promise<Reply> {
+    this.#gathered = [];
+    return this.#connection.send(spublish(message), options);
+  }
+
+  #begin(deadline: number | undefined): void {
     const messages: Message[] = [];
     this.#gathered = messages;
     this.#bytes = 0;
@@ -62,12 +73,14 @@ export class Publisher {
       if (this.#gathered === messages) this.#gathered = [];
       return bytesOf(messages);
     };
-    this.#connection.send(write).then(
+    this.#connection.send(write, deadline === undefined ? {} : { deadline }).then(
       (reply) => tell(messages, reply),
       (error: Error) => {
         if (this.#gathered === messages) this.#gathered = [];
-        if (error.name === 'ReplyError' && messages.length > 1) this.#sayEach(messages);
-        else for (const { told } of messages) told(error);
+        const isRefused = error.name === 'ReplyError' && messages.length > 1;
+        if (isRefused && this.#refused === 'say each') return this.#sayEach(messages);
+        const why = isRefused ? new NotPublished(error.message) : error;
+        for (const { told } of messages) told(why);
       },
     );
   }
@@ -78,7 +91,7 @@ export class Publisher {
 }
 
 /** The command for one message. */
-export function spublish({ channel, payload }: ChannelMessage): Buffer {
+function spublish({ channel, payload }: ChannelMessage): Buffer {
   return commandOf('SPUBLISH', channel, payload).done();
 }
 

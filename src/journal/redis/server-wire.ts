@@ -39,7 +39,7 @@ export class ServerWire implements Wire {
     this.name = options.name;
     this.#options = options;
     this.#connection = new RedisConnection(options);
-    this.#publisher = new Publisher(this.#connection);
+    this.#publisher = new Publisher(this.#connection, 'say each');
   }
 
   send(_key: string, bytes: Buffer, options?: SendOptions): Promise<Reply> {

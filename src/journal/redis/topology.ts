@@ -63,7 +63,7 @@ export class Topology {
   /** What a node has said of one slot. */
   moved(slot: number, node: string): void {
     if (this.#owners[slot] === node) return;
-    this.#owners[slot] = node;
+    this.#owners[slot] = this.#primaries.find((known) => known === node) ?? node;
     this.#changed();
   }
 
@@ -120,22 +120,22 @@ export class Topology {
     }
   }
 
+  /** Each node is one string: comparing equal ones that are two for 16,384 slots would take milliseconds. */
   #take(ranges: readonly SlotRange[]): void {
+    const names = new Map(this.#primaries.map((known) => [known, known]));
     const owners: (string | undefined)[] = new Array(slotCount).fill(undefined);
-    for (const { from, to, primary } of ranges) owners.fill(this.#nameOf(primary), from, to + 1);
+    for (const { from, to, primary } of ranges) {
+      const name = names.get(primary) ?? primary;
+      names.set(name, name);
+      owners.fill(name, from, to + 1);
+    }
     this.#nodes = [...new Set(ranges.flatMap(({ primary, replicas }) => [primary, ...replicas]))];
     let isChanged = false;
     for (let slot = 0; slot < slotCount; slot++) {
-      if (this.#owners[slot] === owners[slot]) continue;
+      if (this.#owners[slot] !== owners[slot]) isChanged = true;
       this.#owners[slot] = owners[slot];
-      isChanged = true;
     }
     if (isChanged) this.#changed();
-  }
-
-  /** The name as it is known, the same string: 16,384 comparisons of equal strings that are two would take milliseconds. */
-  #nameOf(node: string): string {
-    return this.#primaries.find((known) => known === node) ?? node;
   }
 
   #changed(): void {
