@@ -131,6 +131,20 @@ describe('the text', () => {
     expect(families.has('nodejs_eventloop_lag_p99_seconds')).toBe(true);
   });
 
+  test('the event loop is looked at ten times a second, so that a resting process may rest', async () => {
+    const metrics = createMetrics({ process: true });
+    let least = Number.POSITIVE_INFINITY;
+    const look = async (): Promise<number> => {
+      least = total(await scraped(metrics), 'nodejs_eventloop_lag_min_seconds');
+      return least;
+    };
+
+    // A scrape begins anew; until something was recorded it is a number that no lag reaches.
+    await expect.poll(look, { interval: 500 }).toBeLessThan(1_000);
+
+    expect(least).toBeGreaterThan(0.05);
+  });
+
   test('promtool finds nothing to complain about', async () => {
     const input = await eventful().text();
 

@@ -31,9 +31,7 @@ const askedMax = 8;
 
 export class Topology {
   readonly #options: TopologyOptions;
-  readonly #owners: (string | undefined)[] = new Array(slotCount).fill(undefined);
-  /** Who is in there. */
-  #primaries: readonly string[] = [];
+  readonly #owners: (string | undefined)[] = new Array(slotCount);
   /** Nodes that a map has named, and the seeds: whoever can be asked. */
   #nodes: readonly string[];
   #turn = 0;
@@ -57,14 +55,14 @@ export class Topology {
   }
 
   primaries(): readonly string[] {
-    return this.#primaries;
+    return [...new Set(this.#owners)].filter((node) => node !== undefined);
   }
 
   /** What a node has said of one slot. */
   moved(slot: number, node: string): void {
     if (this.#owners[slot] === node) return;
-    this.#owners[slot] = this.#primaries.find((known) => known === node) ?? node;
-    this.#changed();
+    this.#owners[slot] = node;
+    this.#options.onChange();
   }
 
   /** Reads the map, at once or as soon as the reading under way has ended. */
@@ -120,27 +118,17 @@ export class Topology {
     }
   }
 
-  /** Each node is one string: comparing equal ones that are two for 16,384 slots would take milliseconds. */
   #take(ranges: readonly SlotRange[]): void {
-    const names = new Map(this.#primaries.map((known) => [known, known]));
-    const owners: (string | undefined)[] = new Array(slotCount).fill(undefined);
-    for (const { from, to, primary } of ranges) {
-      const name = names.get(primary) ?? primary;
-      names.set(name, name);
-      owners.fill(name, from, to + 1);
-    }
+    const owners: (string | undefined)[] = new Array(slotCount);
+    for (const { from, to, primary } of ranges) owners.fill(primary, from, to + 1);
     this.#nodes = [...new Set(ranges.flatMap(({ primary, replicas }) => [primary, ...replicas]))];
     let isChanged = false;
     for (let slot = 0; slot < slotCount; slot++) {
-      if (this.#owners[slot] !== owners[slot]) isChanged = true;
+      if (this.#owners[slot] === owners[slot]) continue;
       this.#owners[slot] = owners[slot];
+      isChanged = true;
     }
-    if (isChanged) this.#changed();
-  }
-
-  #changed(): void {
-    this.#primaries = [...new Set(this.#owners)].filter((node) => node !== undefined);
-    this.#options.onChange();
+    if (isChanged) this.#options.onChange();
   }
 }
 
