@@ -25,6 +25,12 @@ interface Kept {
   readonly weight: number;
 }
 
+/** Kept commits share allocations of this size, with nothing else: one of them would hold all of a slab of the codec. */
+const slabBytes = 64 * 1024;
+
+let slab = Buffer.allocUnsafeSlow(slabBytes);
+let used = 0;
+
 export class Tail {
   readonly #clock: Clock;
   readonly #limits: Limits;
@@ -123,7 +129,19 @@ export class Tail {
 /** Of a publication's data only what is written. */
 function packed(commit: Commit): Uint8Array {
   const publications = commit.publications.map(({ topic, payload }) => ({ topic, payload }));
-  return encode({ ...commit, publications });
+  return copied(encode({ ...commit, publications }));
+}
+
+function copied(bytes: Uint8Array): Uint8Array {
+  if (bytes.length > slabBytes / 8) return new Uint8Array(bytes);
+  if (used + bytes.length > slabBytes) {
+    slab = Buffer.allocUnsafeSlow(slabBytes);
+    used = 0;
+  }
+  const copy = slab.subarray(used, used + bytes.length);
+  copy.set(bytes);
+  used += bytes.length;
+  return copy;
 }
 
 /** A commit without entries counts as well: marks alone are many. */

@@ -1,5 +1,7 @@
 /** What a shard keeps of its newest commits, and when they fit. */
 
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import type { Address } from '../../src/actor/address.ts';
 import { encode } from '../../src/journal/codec.ts';
@@ -61,6 +63,26 @@ test('forgets what is older than allowed', async () => {
 
   expect(numbersAfter(tail, 2, 3)).toEqual([3]);
   expect(tail.length).toBe(1);
+});
+
+test('holds no memory of what was encoded beside its commits', () => {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const others = { content: 'x'.repeat(150_000) };
+  const tail = tailOf(0);
+  const held = (): number => {
+    collect();
+    return process.memoryUsage().arrayBuffers;
+  };
+  const before = held();
+
+  for (let n = 1; n <= 300; n++) {
+    encode(others);
+    tail.add(commit(n), `id ${n - 1}`);
+  }
+
+  expect(held() - before).toBeLessThan(2_000_000);
+  expect(numbersAfter(tail, 297, 300)).toEqual([298, 299, 300]);
 });
 
 test('drops what was discarded behind the head', () => {
