@@ -90,14 +90,14 @@ export function scaleCommand(terminal: Terminal): Command {
     .option('--redis <kind>', 'one, cluster or both', kinds, redisKinds)
     .option('--in-flight <n>', 'sagas at once, however many nodes there are', wholeNumber, 32)
     .option('--in-flight-each <n>', 'and the same per node', wholeNumber, 128)
-    .option('--sagas <n>', 'sagas of one measurement', wholeNumber, 8_000)
+    .option('--sagas <n>', 'sagas of one measurement', wholeNumber, 2_000)
     .option(
       '--warm-sagas <n>',
       'sagas that every node sees before: V8 goes on compiling for thousands',
       wholeNumber,
       10_000,
     )
-    .option('--rounds <n>', 'every round measures a size and the first one once', wholeNumber, 3)
+    .option('--rounds <n>', 'every round measures a size and the first one once', wholeNumber, 12)
     .option('--users <n>', 'users, each with a socket and a room', wholeNumber, 200)
     .option('--minutes <n>', 'no round begins that would end after this', wholeNumber, 25)
     .option('--log-level <level>', 'of the nodes', 'info')

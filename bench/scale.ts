@@ -2,7 +2,8 @@
  * What a saga costs when more node processes share one store: CPU time of all nodes and of Redis, per MESSAGE_CREATE over
  * WebSocket. Each size runs beside the first one alone, both as young: processes that rest disturb those that work (their timers, their
  * part of the caches), on two cores by a fifth. A round measures both with a fixed number of sagas, one after the other: a
- * neighbour that slows the machine down slows all of a round, so that the ratios of a round say more than its times.
+ * neighbour that slows the machine down slows all of a round, so that the ratios of a round say more than its times. So
+ * rounds are short, and many.
  *
  * The control of the largest size is as many systems of one node each (`apart`): what they cost beside one node is what the
  * machine does with so many processes, and what the nodes of one system cost beyond that is what working together costs.
