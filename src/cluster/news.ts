@@ -209,8 +209,6 @@ export class News implements Relay {
     this.#readAll(followed).then(
       () => {
         followed.isReading = false;
-        followed.wasReady = true;
-        followed.isReady();
       },
       (error: unknown) => {
         const { log, clock } = this.#options;
@@ -230,9 +228,17 @@ export class News implements Relay {
       const page = await journal.readTopic(shard, topic, position ?? Number.MAX_SAFE_INTEGER, pageMax);
       if (followed.isGone) return;
       // The first publication of a shard that is here came meanwhile: the page does not tell what follows it.
-      if (position === undefined && followed.position !== undefined) followed.isRung = true;
-      else this.#take(followed, page);
+      if (position === undefined && followed.position !== undefined) {
+        followed.isRung = true;
+        this.#begin(followed);
+      } else this.#take(followed, page);
     }
+  }
+
+  /** Where following begins is known. Whoever waits for that is told before anything that comes after it is delivered. */
+  #begin(followed: Followed): void {
+    followed.wasReady = true;
+    followed.isReady();
   }
 
   #take(followed: Followed, page: TopicPage): void {
@@ -241,6 +247,7 @@ export class News implements Relay {
     followed.epoch = page.epoch;
     if (followed.position === undefined || isNew) {
       followed.position = page.head;
+      this.#begin(followed);
       return;
     }
     for (const { offset, payload } of page.publications) {

@@ -168,3 +168,18 @@ test('news that come while the history is read count', async () => {
 
   expect([before, heard]).toEqual([[], [1]]);
 });
+
+test('who waits for its subscription is told before it hears anything', async () => {
+  const { stage, a, b } = await pair();
+  readSlowly(stage, b, 0, 200);
+  const order: (string | number)[] = [];
+  b.system.subscribe(topic, ({ offset }) => order.push(offset));
+  void b.system.listening(topic)!.then(() => order.push('told'));
+  await stage.clock.advance(promptMs);
+
+  // While the end of the history is on its way to it.
+  await say(stage, a, 'x');
+  await stage.clock.advance(1_000);
+
+  expect(order).toEqual(['told', 1]);
+});
