@@ -191,6 +191,8 @@ export class News implements Relay {
       followed.isRung = true;
       return;
     }
+    // The subscription has brought it before it was said to be there: the history says where following begins.
+    if (position === undefined && !isFirst) return this.#readOn(followed);
     // Also of a shard that is here: the history may have told of a commit before its answer let it out.
     if (position !== undefined && offset <= position) return;
     if (position !== undefined && offset > position + 1) return this.#readOn(followed);
@@ -209,6 +211,7 @@ export class News implements Relay {
     this.#readAll(followed).then(
       () => {
         followed.isReading = false;
+        this.#begin(followed);
       },
       (error: unknown) => {
         const { log, clock } = this.#options;
@@ -228,10 +231,8 @@ export class News implements Relay {
       const page = await journal.readTopic(shard, topic, position ?? Number.MAX_SAFE_INTEGER, pageMax);
       if (followed.isGone) return;
       // The first publication of a shard that is here came meanwhile: the page does not tell what follows it.
-      if (position === undefined && followed.position !== undefined) {
-        followed.isRung = true;
-        this.#begin(followed);
-      } else this.#take(followed, page);
+      if (position === undefined && followed.position !== undefined) followed.isRung = true;
+      else this.#take(followed, page);
     }
   }
 

@@ -183,3 +183,24 @@ test('who waits for its subscription is told before it hears anything', async ()
 
   expect(order).toEqual(['told', 1]);
 });
+
+test('a subscription that speaks before it is said to be there holds nobody up', async () => {
+  const { stage, a, b } = await pair();
+  const store = b.journal.cluster!;
+  const { listen } = store;
+  vi.spyOn(store, 'listen').mockImplementation((channel, listener) =>
+    listen.call(store, channel, {
+      message: (payload) => listener.message(payload),
+      active: () => void stage.clock.after(channel.kind === 'topic' ? 500 : 0, () => listener.active()),
+    }),
+  );
+  const order: (string | number)[] = [];
+  b.system.subscribe(topic, ({ offset }) => order.push(offset));
+  void b.system.listening(topic)!.then(() => order.push('told'));
+
+  await say(stage, a, 'x');
+  await say(stage, a, 'y');
+  await stage.clock.advance(1_000);
+
+  expect(order).toEqual(['told', 2]);
+});
