@@ -66,7 +66,10 @@ export interface ActorSystem {
   now(): number;
   /** Calls `listener` for each publication committed from now on, in order. Returns the unsubscription. */
   subscribe(topic: string, listener: (publication: Publication) => void): () => void;
-  /** When a subscription made just now hears everything from then on; undefined: it does already (the topic's shard is on this node). */
+  /**
+   * When a subscription made just now hears everything from then on; undefined: it does already (the topic's shard is on
+   * this node). Resolves before any of that is heard, so that whoever waits for it can first read what was before.
+   */
   listening(topic: string): Promise<void> | undefined;
   /** What is said to other gateways and kept nowhere. */
   readonly signals: Signals;

@@ -187,12 +187,8 @@ export class News implements Relay {
     const { position } = followed;
     // Of a shard that is here nothing is missed since following began, and the first one says where that was.
     const isFirst = position === undefined && followed.leave === undefined;
-    if (followed.isReading && !isFirst) {
-      followed.isRung = true;
-      return;
-    }
-    // The subscription has brought it before it was said to be there: the history says where following begins.
-    if (position === undefined && !isFirst) return this.#readOn(followed);
+    // The history is being read, or has to say where following begins: a subscription may speak before it is said to be there.
+    if (!isFirst && (followed.isReading || position === undefined)) return this.#readOn(followed);
     // Also of a shard that is here: the history may have told of a commit before its answer let it out.
     if (position !== undefined && offset <= position) return;
     if (position !== undefined && offset > position + 1) return this.#readOn(followed);
@@ -236,7 +232,7 @@ export class News implements Relay {
     }
   }
 
-  /** Where following begins is known. Whoever waits for that is told before anything that comes after it is delivered. */
+  /** Where following begins is known. Who waits for that is told before anything is delivered, and may read what was before. */
   #begin(followed: Followed): void {
     followed.wasReady = true;
     followed.isReady();

@@ -25,12 +25,6 @@ interface Kept {
   readonly weight: number;
 }
 
-/** Kept commits share allocations of this size, with nothing else: one of them would hold all of a slab of the codec. */
-const slabBytes = 64 * 1024;
-
-let slab = Buffer.allocUnsafeSlow(slabBytes);
-let used = 0;
-
 export class Tail {
   readonly #clock: Clock;
   readonly #limits: Limits;
@@ -126,22 +120,10 @@ export class Tail {
   }
 }
 
-/** Of a publication's data only what is written. */
+/** A copy, which holds nothing of the codec's slab. Of a publication's data only what is written. */
 function packed(commit: Commit): Uint8Array {
   const publications = commit.publications.map(({ topic, payload }) => ({ topic, payload }));
-  return copied(encode({ ...commit, publications }));
-}
-
-function copied(bytes: Uint8Array): Uint8Array {
-  if (bytes.length > slabBytes / 8) return new Uint8Array(bytes);
-  if (used + bytes.length > slabBytes) {
-    slab = Buffer.allocUnsafeSlow(slabBytes);
-    used = 0;
-  }
-  const copy = slab.subarray(used, used + bytes.length);
-  copy.set(bytes);
-  used += bytes.length;
-  return copy;
+  return new Uint8Array(encode({ ...commit, publications }));
 }
 
 /** A commit without entries counts as well: marks alone are many. */
