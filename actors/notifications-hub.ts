@@ -205,8 +205,11 @@ export class Hub implements History {
   /** What a publication of a user's topic means for one of the user's sockets. */
   #expand(follower: Follower, publication: Publication, socket: ChatSocket): Delivery | Promise<Delivery> {
     const news = publication.data as UserNews;
-    if (news.type === 'ROOM_JOINED')
-      return news.data.newcomer ? this.#roomContents(news.data.roomId, follower) : { frames: [] };
+    if (news.type === 'ROOM_JOINED') {
+      if (!news.data.newcomer) return { frames: [] };
+      this.#follow(follower, news.data.roomId);
+      return this.#roomContents(news.data.roomId, follower);
+    }
     return isError(news) ? this.#error(follower, news, socket) : outcome(news, newsFrame(news));
   }
 
@@ -248,9 +251,13 @@ export class Hub implements History {
     for (const connection of follower.sockets.keys()) connection.feedFrom(`room:${roomId}`, 0);
   }
 
-  /** What a newcomer gets of a room: its people and the last page of its messages. The room itself comes by its own news. */
+  /**
+   * What a newcomer gets of a room that is followed: its people and the last page of its messages. The room itself comes by
+   * its own news. It is read when what follows is heard, so that no message is in neither.
+   */
   async #roomContents(roomId: string, follower: Follower): Promise<Delivery> {
-    const { views } = this.#options;
+    const { views, system } = this.#options;
+    await system.listening(`room:${roomId}`);
     const [room, page] = await Promise.all([views.room(roomId), views.messages(roomId, newcomerMessages)]);
     if (room === undefined) return { frames: [] };
     const people = await views.users(room.members.filter((member) => member !== follower.userId));
