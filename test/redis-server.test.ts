@@ -79,3 +79,17 @@ test('a server dies with the process that started it', async () => {
 
   await expect.poll(() => answers(port), { timeout: 10_000 }).toBe(false);
 });
+
+test('does not take another server on its port for its own', async () => {
+  const server = await RedisServer.start();
+  await server.kill();
+  const settings = ['--port', String(server.port), '--bind', '127.0.0.1', '--save', ''];
+  const other = spawn('redis-server', settings, { stdio: 'ignore' });
+  while (!(await answers(server.port)));
+
+  const again = server.restart();
+
+  await expect(again).rejects.toThrow('Address already in use');
+  other.kill('SIGKILL');
+  await server.dispose();
+});

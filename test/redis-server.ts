@@ -25,6 +25,8 @@ export interface RedisServerOptions {
 const watchdog = 'read -r line; kill -KILL "-$0" 2>/dev/null; rm -rf "$1" || { sleep 1; rm -rf "$1"; }';
 const startMs = 10_000;
 const sentinelFile = 'sentinel.conf';
+/** What a server, and a Sentinel, says when it has its port. */
+const isUp = /Ready to accept connections|Sentinel ID is/;
 
 export class RedisServer {
   readonly port: number;
@@ -104,7 +106,8 @@ export class RedisServer {
       stdio: ['pipe', 'ignore', 'ignore'],
     });
     const end = performance.now() + startMs;
-    while (!(await answersPing(this.port))) {
+    // Until it has said so, who answers on its port may be somebody else, who was quicker.
+    while (!((await answersPing(this.port)) && isUp.test(this.#log))) {
       if (server.exitCode !== null || performance.now() > end) {
         await this.kill();
         throw new Error(`redis-server did not start:\n${this.#log}`);
