@@ -45,9 +45,10 @@ interface SagaContext {
   readonly error: unknown;
 }
 
-/** Looks at all sagas of the store, also at those nobody knows of. */
-async function auditSagas(load: Load, journalUrl: string): Promise<void> {
+/** Looks at all sagas of the store, also at those nobody knows of, and gives what is wrong with them. */
+async function wrongSagas(load: Load, journalUrl: string): Promise<readonly string[]> {
   const journal = await openJournal(journalUrl);
+  const wrong: string[] = [];
   try {
     const reader = new JournalReader(journal, chatActors);
     const known = new Set(load.ledger.entries.map(({ operationId }) => operationId));
@@ -57,24 +58,27 @@ async function auditSagas(load: Load, journalUrl: string): Promise<void> {
         const saga = await reader.actor(actor);
         const ended = saga?.context as SagaContext | undefined;
         if (ended === undefined || (ended.result === null && ended.error === null)) {
-          load.ledger.violation(undefined, `${actor} has not ended: ${JSON.stringify(saga?.value)}`);
+          wrong.push(`${actor} has not ended: ${JSON.stringify(saga?.value)}`);
         }
-        if (!known.has(actor.slice(type.length + 1))) {
-          load.ledger.violation(undefined, `${actor} is there, and nobody knows of it`);
-        }
+        if (!known.has(actor.slice(type.length + 1))) wrong.push(`${actor} is there, and nobody knows of it`);
       });
     }
   } finally {
     await journal.close();
   }
+  return wrong;
 }
 
-/** A store that has just failed over may end a connection once more: then somebody looks again. */
-async function verified(journalUrl: string, archive: string | undefined): ReturnType<typeof verifyStore> {
+const looksMax = 3;
+
+/** A store that has just failed over may end a connection once more: then it is looked at again. */
+async function seen<T>(look: () => Promise<T>, lost: (found: T | Error) => string): Promise<T> {
   for (let attempt = 1; ; attempt++) {
-    const found = await verifyStore(journalUrl, archive);
-    if (attempt === 3 || found.code === 0 || !found.output.includes('The connection to Redis was lost')) return found;
-    await pause(1_000);
+    const found = await look().catch((error: Error) => error);
+    const isLost = lost(found).includes('The connection to Redis was lost');
+    if (attempt < looksMax && isLost) await pause(1_000);
+    else if (found instanceof Error) throw found;
+    else return found;
   }
 }
 
@@ -89,8 +93,12 @@ export async function auditLoad(load: Load, journalUrl: string, archive?: string
   await auditRooms({ ledger, clientOf });
   await auditOrder(load);
   // With an archive it would fold every saga from all that ever happened; its test looks at the histories instead.
-  if (archive === undefined) await auditSagas(load, journalUrl);
-  const { code, output } = await verified(journalUrl, archive);
+  if (archive === undefined) {
+    const wrong = await seen(() => wrongSagas(load, journalUrl), String);
+    for (const one of wrong) ledger.violation(undefined, one);
+  }
+  const verify = () => verifyStore(journalUrl, archive);
+  const { code, output } = await seen(verify, (found) => (found instanceof Error ? String(found) : found.output));
   if (code !== 0 || !output.includes('everything agrees with the journal')) {
     ledger.violation(undefined, `troupe verify ended with ${code}: ${output}`);
   }
