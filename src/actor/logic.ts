@@ -317,14 +317,18 @@ export class HostedMachine {
     return this.definition.retire === undefined ? undefined : decode<StampedSnapshot>(payload)[1] || undefined;
   }
 
+  /** Whether an actor in this state has nothing left to do. */
+  isOver(state: AnyMachineSnapshot): boolean {
+    return state.status === 'done' || this.definition.retire?.when?.(state as never) === true;
+  }
+
   /**
    * What its definition keeps of an actor in this state; undefined when it is not one to be retired. Throws what the
    * definition throws, or when what it keeps is no state of the machine.
    */
   reduced(state: AnyMachineSnapshot): AnyMachineSnapshot | undefined {
     const { retire } = this.definition;
-    const isOver = state.status === 'done' || retire?.when?.(state as never) === true;
-    if (retire === undefined || !isOver) return undefined;
+    if (retire === undefined || !this.isOver(state)) return undefined;
     // A copy by the codec: XState changes what it restores, and what comes back must be what a store would give.
     const kept = decode<Snapshot<unknown>>(encode(retire.reduce(this.plain(state) as PlainSnapshot)));
     return this.#machine.restoreSnapshot(kept, scope) as AnyMachineSnapshot;

@@ -21,12 +21,18 @@ export class Residents {
   readonly cells = new Map<Address, Cell>();
   readonly #hosted: ReadonlyMap<string, HostedMachine>;
   readonly #cellsMax: number;
+  /**
+   * Whether a snapshot is made of a cell before it goes: where there is an archive, reading and folding it again later
+   * (shard-compaction.ts) costs many times as much.
+   */
+  readonly #leavesSnapshots: boolean;
   /** Ids minted here since the shard was taken and not used yet: the journal cannot hold an actor with one of them. */
   readonly #minted = new Set<string>();
 
-  constructor(hosted: ReadonlyMap<string, HostedMachine>, cellsMax: number) {
+  constructor(hosted: ReadonlyMap<string, HostedMachine>, cellsMax: number, leavesSnapshots: boolean) {
     this.#hosted = hosted;
     this.#cellsMax = cellsMax;
+    this.#leavesSnapshots = leavesSnapshots;
   }
 
   clear(): void {
@@ -75,16 +81,31 @@ export class Residents {
   }
 
   /**
-   * Drops the cells that have been idle for long, of those whose changes are all in commits up to `released`. One that has
-   * a tail is first given to `leave`, once, so that a snapshot is made of what is still in memory: reading and folding it
-   * again later (shard-compaction.ts) costs many times as much.
+   * Drops those of the `changed` cells that are over, with commits up to `released`: they are hardly asked again, and what
+   * stays for a second grows old on the heap, where clearing it away costs many times as much. Not while a turn is under
+   * way, which may hold them.
+   */
+  dismiss(changed: Iterable<Cell>, released: number): number {
+    if (this.#leavesSnapshots) return 0;
+    let count = 0;
+    for (const cell of changed) {
+      if (cell.commit > released || this.cells.get(cell.address) !== cell || !isOver(cell)) continue;
+      this.cells.delete(cell.address);
+      count++;
+    }
+    return count;
+  }
+
+  /**
+   * Drops the cells that have been idle for long, of those whose changes are all in commits up to `released`. Where a
+   * snapshot is to be made of one that has a tail, it is first given to `leave`, once.
    */
   passivate(now: number, released: number, leave?: (address: Address) => void): number {
     let [count, leaving] = [0, 0];
     for (const cell of this.cells.values()) {
       if (now - cell.usedAt < cell.hosted.definition.passivateAfterMs || cell.commit > released) continue;
       const isAsked = cell.tail.length === 0 || cell.isTooLarge || cell.leaving === cell.version;
-      if (leave !== undefined && !isAsked && leaving < leavingMax) {
+      if (this.#leavesSnapshots && leave !== undefined && !isAsked && leaving < leavingMax) {
         leaving++;
         cell.leaving = cell.version;
         leave(cell.address);
@@ -105,5 +126,14 @@ export class Residents {
       if (cell.commit <= released) this.cells.delete(cell.address);
     }
     return before - this.cells.size;
+  }
+}
+
+/** A definition that cannot tell is no reason to fail after a commit: the cell then leaves when it is idle. */
+function isOver({ hosted, state }: Cell): boolean {
+  try {
+    return hosted.isOver(state);
+  } catch {
+    return false;
   }
 }

@@ -112,7 +112,8 @@ export class Shard implements TurnHost {
     this.transport = options.transport;
     this.witness = options.witness;
     this.#mailbox = new Mailbox(options.limits.mailboxMax);
-    this.residents = new Residents(options.hosted, Math.max(64, Math.floor(options.limits.cellsMax / options.shards)));
+    const cellsMax = Math.max(64, Math.floor(options.limits.cellsMax / options.shards));
+    this.residents = new Residents(options.hosted, cellsMax, options.journal.archive !== undefined);
     this.cells = this.residents.cells;
     this.#tenure = new Tenure(options.clock, options.limits.leaseMs, () => {
       this.#recover('lease-lost', 'its lease could not be prolonged in time');
@@ -258,8 +259,7 @@ export class Shard implements TurnHost {
   passivate(): void {
     this.#tail.expire();
     if (this.#running !== undefined) return;
-    const leavesSnapshots = this.#options.journal.archive !== undefined && this.#mailbox.length === 0;
-    const leave = leavesSnapshots ? (address: Address) => this.offer(snapshotOf(address)) : undefined;
+    const leave = this.#mailbox.length === 0 ? (address: Address) => this.offer(snapshotOf(address)) : undefined;
     this.stats.passivated += this.residents.passivate(this.clock.monotonic(), this.#released, leave);
   }
 
@@ -428,6 +428,7 @@ export class Shard implements TurnHost {
     this.#released = turn.number;
     this.#releasedSeq = turn.headAfter('').seq;
     this.outbox.release(turn.number);
+    if (this.#running === undefined) this.stats.passivated += this.residents.dismiss(turn.touched, turn.number);
     for (const { code } of turn.deadLetters) this.#options.observer.deadLetter(this.shard, code as ErrorCode);
     for (const [index, publication] of turn.publications.entries()) {
       const offset = offsets?.[index];

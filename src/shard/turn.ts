@@ -78,12 +78,13 @@ export class Turn {
   readonly locals: Delivery[] = [];
   readonly publications: Published[] = [];
   readonly deadLetters: DeadLetterRecord[] = [];
+  /** Cells that its commit holds a change of. */
+  readonly touched = new Set<Cell>();
   readonly number: number;
   readonly #host: TurnHost;
   readonly #at: number;
   readonly #firstSeq: number;
   readonly #entries: JournalEntry[] = [];
-  readonly #touched = new Set<Cell>();
   readonly #timers: TimerChanges;
   readonly #outbox: OutboxRecord[] = [];
   readonly #marks = new Map<number, number>();
@@ -175,7 +176,7 @@ export class Turn {
     if (written + asked === 0 && !outbox.wantsCommit && !inbox.wantsCommit) return undefined;
     const timers = this.#timers.close();
     const snapshots: SnapshotRecord[] = [];
-    const actors = [...this.#touched].map((cell) => {
+    const actors = [...this.touched].map((cell) => {
       this.#takeSnapshot(cell, snapshots);
       cell.commit = this.number;
       return {
@@ -249,7 +250,7 @@ export class Turn {
         cell.retired = cell.version;
       }
       if (reduced === undefined && (cell.tail.length === 0 || compact?.retireAt !== undefined)) return cell;
-      this.#touched.add(cell);
+      this.touched.add(cell);
       this.#compacted.add(cell);
     } catch (error) {
       const message = `${address} cannot be retired, and stays as it is: ${messageOf(error)}`;
@@ -335,7 +336,7 @@ export class Turn {
     cell.version++;
     cell.tail.push(seq);
     cell.tailBytes += payload.length;
-    this.#touched.add(cell);
+    this.touched.add(cell);
     this.#entries.push({
       seq,
       actor: cell.address,

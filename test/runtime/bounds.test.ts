@@ -1,6 +1,9 @@
 /** Invariant 9: memory follows live actors and open work; whoever meets a bound is told so, and nothing is lost. */
 
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { MemoryObjects } from '../../src/archive/memory.ts';
+import type { FaultyJournal } from './faulty-journal.ts';
+import { archived, job } from './job.ts';
 import { type Instruction, idOn, note, notebook, notebookOn } from './notebook.ts';
 import { notesOf, Stage, watch } from './stage.ts';
 import { Tap } from './tap.ts';
@@ -179,6 +182,131 @@ test('a cell with a commit under way stays', async () => {
 
   expect([told().kind, second().kind]).toEqual(['resolved', 'resolved']);
   expect(await notesOf(system, idOn(1, 1))).toEqual(['a', 'b']);
+});
+
+test('an actor that is over leaves the memory with its last commit', async () => {
+  const stage = new Stage();
+  const { system, journal } = await stage.open({ actors: [job] });
+  const actor = system.actor(job, idOn(1, 1));
+  await actor.tell({ type: 'ADD', item: 'a' });
+
+  const open = journal.hold();
+  const finished = watch(actor.tell({ type: 'FINISH', outcome: 'done' }));
+  await stage.clock.settle();
+  const inFlight = await readsOf(journal, async () => {
+    const asked = watch(actor.ask({ type: 'START' }));
+    await stage.clock.settle();
+    open();
+    await stage.clock.settle();
+    expect([finished().kind, asked()]).toEqual(['resolved', { kind: 'resolved', value: 'done' }]);
+  });
+  const later = await readsOf(journal, async () => {
+    expect(await actor.ask({ type: 'START' })).toBe('done');
+  });
+
+  expect([inFlight, later]).toEqual([0, 1]);
+  expect(await stage.differences([job])).toEqual([]);
+});
+
+test('an actor whose definition cannot tell whether it is over stays', async () => {
+  const stage = new Stage();
+  const when = (): boolean => {
+    throw new Error('no idea');
+  };
+  const unsure = { ...job, retire: { ...job.retire!, when } };
+  const { system, journal } = await stage.open({ actors: [unsure] });
+  const actor = system.actor(unsure, idOn(1, 1));
+  await actor.tell({ type: 'FINISH', outcome: 'done' });
+
+  const reads = await readsOf(journal, async () => {
+    expect(await actor.ask({ type: 'START' })).toBe('done');
+  });
+
+  expect(reads).toBe(0);
+});
+
+/** Commits wait, each until it is let through. */
+function oneByOne(journal: FaultyJournal): () => void {
+  const waiting: (() => void)[] = [];
+  const { commit } = journal;
+  vi.spyOn(journal, 'commit').mockImplementation(async (one) => {
+    await new Promise<void>((resolve) => waiting.push(resolve));
+    return commit.call(journal, one);
+  });
+  return () => waiting.shift()?.();
+}
+
+test('an actor that is over stays while a later commit of it is under way', async () => {
+  const stage = new Stage();
+  const { system, journal } = await stage.open({ actors: [job] });
+  const actor = system.actor(job, idOn(1, 1));
+  const next = oneByOne(journal);
+  const tell = async (event: Parameters<typeof actor.tell>[0]): Promise<void> => {
+    watch(actor.tell(event));
+    await stage.clock.settle();
+  };
+
+  await tell({ type: 'FINISH', outcome: 'done' });
+  await tell({ type: 'TOUCH' });
+  next();
+  await stage.clock.settle();
+  const reads = await readsOf(journal, () => tell({ type: 'TOUCH' }));
+  for (let commit = 2; commit <= 3; commit++) {
+    next();
+    await stage.clock.settle();
+  }
+
+  expect(reads).toBe(0);
+  expect((await actor.snapshot())?.state.context.touches).toBe(2);
+  expect(await stage.differences([job])).toEqual([]);
+});
+
+test('an actor that is over stays while a turn under way has changed it', async () => {
+  const stage = new Stage();
+  const { system, journal, complaints } = await stage.open({ actors: [job] });
+  const [over, cold] = [system.actor(job, idOn(1, 1)), system.actor(job, idOn(1, 2))];
+  const next = oneByOne(journal);
+  watch(over.tell({ type: 'FINISH', outcome: 'done' }));
+  await stage.clock.settle();
+  const { readActors } = journal;
+  let answer = (): void => undefined;
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  vi.spyOn(journal, 'readActors').mockImplementation(async (...args) => {
+    await answered;
+    return readActors.apply(journal, args);
+  });
+
+  watch(over.tell({ type: 'TOUCH' }));
+  watch(cold.tell({ type: 'ADD', item: 'a' }));
+  await stage.clock.settle();
+  next();
+  await stage.clock.settle();
+  answer();
+  await stage.clock.settle();
+  watch(over.tell({ type: 'TOUCH' }));
+  await stage.clock.settle();
+  for (let commit = 2; commit <= 3; commit++) {
+    next();
+    await stage.clock.settle();
+  }
+
+  expect((await over.snapshot())?.state.context.touches).toBe(2);
+  expect(complaints).toEqual([]);
+  expect(await stage.differences([job])).toEqual([]);
+});
+
+test('with an archive, an actor that is over stays until a snapshot was made of it', async () => {
+  const stage = new Stage();
+  const inner = stage.journal();
+  const { system } = await stage.open({ actors: [job], journal: await archived(stage, new MemoryObjects(), inner) });
+  const actor = system.actor(job, idOn(1, 1));
+  await stage.clock.until(actor.tell({ type: 'FINISH', outcome: 'done' }));
+
+  const reads = await readsOf(inner, () => stage.clock.until(actor.ask({ type: 'START' })));
+
+  expect(reads).toBe(0);
 });
 
 test('reads behind one slow commit stay bounded', async () => {
