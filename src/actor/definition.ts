@@ -43,7 +43,7 @@ export type PlainSnapshot = Snapshot<unknown> & { readonly context?: Readonly<Re
 export interface RetirementPolicy<TState> {
   /** Its last event is older than this. Default: `limits.retentionMs`. */
   readonly afterMs?: number;
-  /** Whether it has nothing left to do, beside being in a final state. */
+  /** Whether it has nothing left to do, beside being in a final state. Without an archive it then leaves the memory at once. */
   readonly when?: (state: TState) => boolean;
   /**
    * A smaller snapshot. Pure. Whatever may still reach the actor must be handled as before (same answers, same views, same
