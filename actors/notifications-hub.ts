@@ -205,11 +205,8 @@ export class Hub implements History {
   /** What a publication of a user's topic means for one of the user's sockets. */
   #expand(follower: Follower, publication: Publication, socket: ChatSocket): Delivery | Promise<Delivery> {
     const news = publication.data as UserNews;
-    if (news.type === 'ROOM_JOINED') {
-      if (!news.data.newcomer) return { frames: [] };
-      this.#follow(follower, news.data.roomId);
-      return this.#roomContents(news.data.roomId, follower);
-    }
+    if (news.type === 'ROOM_JOINED')
+      return news.data.newcomer ? this.#roomContents(news.data.roomId, follower) : { frames: [] };
     return isError(news) ? this.#error(follower, news, socket) : outcome(news, newsFrame(news));
   }
 
@@ -218,20 +215,18 @@ export class Hub implements History {
     publication: Publication,
     { roomId, newcomer }: { readonly roomId: string; readonly newcomer: boolean },
   ): undefined | Promise<void> {
-    const isFollowed = follower.rooms.has(roomId);
-    const room = this.#follow(follower, roomId);
-    if (!newcomer) {
-      const { position } = room.feed;
-      if (isFollowed) return undefined;
-      const listening = this.#options.system.listening(`room:${roomId}`);
-      if (listening === undefined) this.#options.clock.soon(() => this.#readFirstNews(follower, roomId, position));
-      // The room's shard is elsewhere: what is said in it meanwhile may not be heard here yet.
-      else void listening.then(() => this.#readFirstNews(follower, roomId, 0));
-      return undefined;
+    if (newcomer) {
+      return this.#roomContents(roomId, follower).then((delivery) => {
+        for (const connection of follower.sockets.keys()) connection.feed(publication, delivery);
+      });
     }
-    return this.#roomContents(roomId, follower).then((delivery) => {
-      for (const connection of follower.sockets.keys()) connection.feed(publication, delivery);
-    });
+    if (follower.rooms.has(roomId)) return undefined;
+    const { position } = this.#follow(follower, roomId).feed;
+    const listening = this.#options.system.listening(`room:${roomId}`);
+    if (listening === undefined) this.#options.clock.soon(() => this.#readFirstNews(follower, roomId, position));
+    // The room's shard is elsewhere: what is said in it meanwhile may not be heard here yet.
+    else void listening.then(() => this.#readFirstNews(follower, roomId, 0));
+    return undefined;
   }
 
   #learn(follower: Follower, dto: RoomDto): void {
@@ -252,11 +247,12 @@ export class Hub implements History {
   }
 
   /**
-   * What a newcomer gets of a room that is followed: its people and the last page of its messages. The room itself comes by
-   * its own news. It is read when what follows is heard, so that no message is in neither.
+   * Follows a room and gives what a newcomer gets of it: its people and the last page of its messages. The room itself comes
+   * by its own news. It is read when what follows is heard, so that no message is in neither.
    */
   async #roomContents(roomId: string, follower: Follower): Promise<Delivery> {
     const { views, system } = this.#options;
+    this.#follow(follower, roomId);
     await system.listening(`room:${roomId}`);
     const [room, page] = await Promise.all([views.room(roomId), views.messages(roomId, newcomerMessages)]);
     if (room === undefined) return { frames: [] };

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { askServer } from './redis-sentinel.ts';
 import { RedisServer } from './redis-server.ts';
 
@@ -85,11 +85,13 @@ test('does not take another server on its port for its own', async () => {
   await server.kill();
   const settings = ['--port', String(server.port), '--bind', '127.0.0.1', '--save', ''];
   const other = spawn('redis-server', settings, { stdio: 'ignore' });
+  onTestFinished(async () => {
+    other.kill('SIGKILL');
+    await server.dispose();
+  });
   while (!(await answers(server.port)));
 
   const again = server.restart();
 
   await expect(again).rejects.toThrow('Address already in use');
-  other.kill('SIGKILL');
-  await server.dispose();
 });

@@ -22,17 +22,17 @@ export class Residents {
   readonly #hosted: ReadonlyMap<string, HostedMachine>;
   readonly #cellsMax: number;
   /**
-   * Whether a snapshot is made of a cell before it goes: where there is an archive, reading and folding it again later
+   * Has a snapshot made of a cell before it goes. Where there is an archive, reading and folding it again later
    * (shard-compaction.ts) costs many times as much.
    */
-  readonly #leavesSnapshots: boolean;
+  readonly #leave: ((address: Address) => void) | undefined;
   /** Ids minted here since the shard was taken and not used yet: the journal cannot hold an actor with one of them. */
   readonly #minted = new Set<string>();
 
-  constructor(hosted: ReadonlyMap<string, HostedMachine>, cellsMax: number, leavesSnapshots: boolean) {
+  constructor(hosted: ReadonlyMap<string, HostedMachine>, cellsMax: number, leave?: (address: Address) => void) {
     this.#hosted = hosted;
     this.#cellsMax = cellsMax;
-    this.#leavesSnapshots = leavesSnapshots;
+    this.#leave = leave;
   }
 
   clear(): void {
@@ -86,7 +86,7 @@ export class Residents {
    * way, which may hold them.
    */
   dismiss(changed: Iterable<Cell>, released: number): number {
-    if (this.#leavesSnapshots) return 0;
+    if (this.#leave !== undefined) return 0;
     let count = 0;
     for (const cell of changed) {
       if (cell.commit > released || this.cells.get(cell.address) !== cell || !isOver(cell)) continue;
@@ -97,15 +97,16 @@ export class Residents {
   }
 
   /**
-   * Drops the cells that have been idle for long, of those whose changes are all in commits up to `released`. Where a
-   * snapshot is to be made of one that has a tail, it is first given to `leave`, once.
+   * Drops the cells that have been idle for long, of those whose changes are all in commits up to `released`. When
+   * there is time for it (`isQuiet`), a snapshot is first asked for, once, of one that has a tail.
    */
-  passivate(now: number, released: number, leave?: (address: Address) => void): number {
+  passivate(now: number, released: number, isQuiet: boolean): number {
+    const leave = isQuiet ? this.#leave : undefined;
     let [count, leaving] = [0, 0];
     for (const cell of this.cells.values()) {
       if (now - cell.usedAt < cell.hosted.definition.passivateAfterMs || cell.commit > released) continue;
       const isAsked = cell.tail.length === 0 || cell.isTooLarge || cell.leaving === cell.version;
-      if (this.#leavesSnapshots && leave !== undefined && !isAsked && leaving < leavingMax) {
+      if (leave !== undefined && !isAsked && leaving < leavingMax) {
         leaving++;
         cell.leaving = cell.version;
         leave(cell.address);

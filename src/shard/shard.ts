@@ -113,7 +113,8 @@ export class Shard implements TurnHost {
     this.witness = options.witness;
     this.#mailbox = new Mailbox(options.limits.mailboxMax);
     const cellsMax = Math.max(64, Math.floor(options.limits.cellsMax / options.shards));
-    this.residents = new Residents(options.hosted, cellsMax, options.journal.archive !== undefined);
+    const leave = (address: Address): void => void this.offer(snapshotOf(address));
+    this.residents = new Residents(options.hosted, cellsMax, options.journal.archive && leave);
     this.cells = this.residents.cells;
     this.#tenure = new Tenure(options.clock, options.limits.leaseMs, () => {
       this.#recover('lease-lost', 'its lease could not be prolonged in time');
@@ -259,8 +260,7 @@ export class Shard implements TurnHost {
   passivate(): void {
     this.#tail.expire();
     if (this.#running !== undefined) return;
-    const leave = this.#mailbox.length === 0 ? (address: Address) => this.offer(snapshotOf(address)) : undefined;
-    this.stats.passivated += this.residents.passivate(this.clock.monotonic(), this.#released, leave);
+    this.stats.passivated += this.residents.passivate(this.clock.monotonic(), this.#released, this.mailboxLength === 0);
   }
 
   /** Removes acknowledged parcels and handled envelopes from the store although nothing else is to be written. */

@@ -72,10 +72,10 @@ async function wrongSagas(load: Load, journalUrl: string): Promise<readonly stri
 const looksMax = 3;
 
 /** A store that has just failed over may end a connection once more: then it is looked at again. */
-async function seen<T>(look: () => Promise<T>, lost: (found: T | Error) => string): Promise<T> {
+async function seen<T>(look: () => Promise<T>, textOf: (found: T | Error) => string): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     const found = await look().catch((error: Error) => error);
-    const isLost = lost(found).includes('The connection to Redis was lost');
+    const isLost = textOf(found).includes('The connection to Redis was lost');
     if (attempt < looksMax && isLost) await pause(1_000);
     else if (found instanceof Error) throw found;
     else return found;
